@@ -1,0 +1,106 @@
+"""Settings: flag, then environment `WENBAO_…`, then `wenbao.toml` in the working folder, then default.
+
+They are read once, at the edge (command line, server start, tests), and passed down.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Annotated, Any
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, NoDecode, PydanticBaseSettingsSource, SettingsConfigDict
+from pydantic_settings import TomlConfigSettingsSource as _Toml
+
+from rag.errors import SettingsError
+
+SETTINGS_FILE = "wenbao.toml"
+
+
+class Settings(BaseSettings):
+    """Everything that can be set, each under one name on every surface."""
+
+    model_config = SettingsConfigDict(
+        env_prefix="WENBAO_", toml_file=SETTINGS_FILE, extra="forbid", frozen=True, env_ignore_empty=True
+    )
+
+    corpus: Path | None = Field(default=None, description="Folder or file to index; unset: the built-in sample.")
+    vectors: Path = Field(default=Path("vectors"), description="Folder that holds the index.")
+    embedding_model: str = Field(
+        default="bundled", description="`bundled`, else a sentence-transformers folder or hub name."
+    )
+    llm_base_url: str | None = Field(
+        default=None, description="OpenAI-compatible server that phrases answers; unset: answers are extractive."
+    )
+    llm_model: str | None = Field(default=None, description="Model name to ask that server for.")
+    llm_api_key: SecretStr | None = Field(default=None, description="Key for that server.")
+    api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
+        default=(), description="Keys that the API accepts, separated by commas; none: open, on loopback only."
+    )
+    host: str = Field(default="127.0.0.1", description="Address that `serve` binds to.")
+    port: int = Field(default=8000, ge=0, le=65535, description="Port that `serve` binds to; 0 takes a free one.")
+    log_level: str = Field(default="warning", description="debug, info, warning or error; logs go to stderr.")
+
+    @field_validator("api_keys", mode="before")
+    @classmethod
+    def _split_keys(cls, value: Any) -> Any:
+        if isinstance(value, str):
+            return tuple(key.strip() for key in value.split(",") if key.strip())
+        return value
+
+    @field_validator("log_level")
+    @classmethod
+    def _known_level(cls, value: str) -> str:
+        if value.lower() not in {"debug", "info", "warning", "error"}:
+            raise ValueError("expected debug, info, warning or error")
+        return value.lower()
+
+    @classmethod
+    def settings_customise_sources(
+        cls,
+        settings_cls: type[BaseSettings],
+        init_settings: PydanticBaseSettingsSource,
+        env_settings: PydanticBaseSettingsSource,
+        dotenv_settings: PydanticBaseSettingsSource,
+        file_secret_settings: PydanticBaseSettingsSource,
+    ) -> tuple[PydanticBaseSettingsSource, ...]:
+        return init_settings, env_settings, _Toml(settings_cls)
+
+    @property
+    def sample_corpus(self) -> bool:
+        """True when no corpus is set, so that the built-in sample is used."""
+        return self.corpus is None
+
+    @property
+    def corpus_path(self) -> Path:
+        """The corpus to read: the one that is set, else the built-in sample."""
+        return self.corpus if self.corpus is not None else sample_path()
+
+
+def sample_path() -> Path:
+    """Folder of the built-in sample corpus."""
+    return Path(__file__).parent / "sample" / "pages"
+
+
+def load_settings(**flags: object) -> Settings:
+    """Reads the settings; flags that are None are as good as not given.
+
+    Raises:
+        SettingsError: a value that cannot be used, an unknown name in the file, or a file that is not TOML.
+    """
+    given = {name: value for name, value in flags.items() if value is not None}
+    try:
+        return Settings(**given)  # type: ignore[arg-type]  # pydantic checks them
+    except ValidationError as error:
+        problems = "; ".join(
+            f"{'.'.join(str(part) for part in problem['loc']) or 'settings'}: {problem['msg']}"
+            for problem in error.errors()
+        )
+        raise SettingsError(
+            f"cannot use the settings: {problems}",
+            hint=f"Look at the flags, the WENBAO_ environment variables and {SETTINGS_FILE} in the working folder.",
+        ) from error
+    except ValueError as error:  # tomllib.TOMLDecodeError is one
+        raise SettingsError(
+            f"{Path(SETTINGS_FILE).resolve()} is not a settings file: {error}", hint="Mend the line or move it away."
+        ) from error

@@ -1,0 +1,303 @@
+"""The domain types, one per stage, from corpus file to cited answer.
+
+Offsets are Unicode code points everywhere. There are two coordinate systems and no third: *source* offsets point into
+a page's text as decoded (newlines as in the file), *text* offsets point into `Article.text`. `rag.offsets` converts
+between them and is the only place that does. This module imports nothing of ours.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import StrEnum
+from typing import Literal
+
+Span = tuple[int, int]
+"""Half-open `[start, end)` range of code points."""
+
+Mode = Literal["hybrid", "dense", "lexical"]
+AnswererName = Literal["auto", "extractive", "llm"]
+
+
+@dataclass(frozen=True, slots=True)
+class Page:
+    """One unit of a corpus as read: a newspaper page, or one record of a JSONL file."""
+
+    source: str
+    """Path relative to the corpus, `/` between folders; a record: `path#id`."""
+    text: str
+    """The decoded text, newlines untouched."""
+    record: RecordFields | None = None
+    """Set for a record, whose text is one article as it stands; None for a page."""
+
+
+@dataclass(frozen=True, slots=True)
+class RecordFields:
+    """What a JSONL record says of itself beside its text."""
+
+    article_id: str
+    title: str = ""
+    byline: str = ""
+    date: str | None = None
+    """ISO 8601, as given."""
+    place: tuple[str, ...] = ()
+    url: str | None = None
+
+
+class BlockRole(StrEnum):
+    """What a piece of an article is on the page."""
+
+    KICKER = "kicker"
+    """A line above or below the headline that adds to it."""
+    TITLE = "title"
+    BYLINE = "byline"
+    """A byline that stands on a line of its own; one that opens a paragraph is part of BODY."""
+    SUBHEAD = "subhead"
+    BODY = "body"
+    BOX = "box"
+    """A summary box such as 阅读提示, its heading included."""
+    BANNER = "banner"
+    """A column name such as 新闻特写 that belongs to the article below it."""
+
+
+@dataclass(frozen=True, slots=True)
+class Block:
+    """A paragraph, headline or the like: a range of `Article.text`. Blocks cover the text, in reading order."""
+
+    role: BlockRole
+    start: int
+    end: int
+
+
+class ArticleKind(StrEnum):
+    """What kind of piece an article is."""
+
+    NEWS = "news"
+    FEATURE = "feature"
+    BRIEF = "brief"
+    CAPTION = "caption"
+    BANNER = "banner"
+    """A line of the page that belongs to no article."""
+    RECORD = "record"
+
+
+@dataclass(frozen=True, slots=True)
+class Article:
+    """One article of a page, or one record."""
+
+    article_id: str
+    source: str
+    spans: tuple[Span, ...]
+    """Source offsets in reading order; pieces that the layout tore apart follow each other here."""
+    text: str
+    """The characters at `spans` with line breaks and the blanks around them taken out."""
+    blocks: tuple[Block, ...]
+    title: str = ""
+    kicker: str = ""
+    byline: str = ""
+    place: tuple[str, ...] = ()
+    """From province down to what is printed: ("江苏省", "无锡市", "惠山区"); empty where none is known."""
+    date: str | None = None
+    """ISO 8601 day, month or year ("2018-12-01", "2018-12", "2018") where the text gives one."""
+    kind: ArticleKind = ArticleKind.NEWS
+    url: str | None = None
+
+    @property
+    def chars(self) -> int:
+        """Length of `text` in code points."""
+        return len(self.text)
+
+
+@dataclass(frozen=True, slots=True)
+class Chunk:
+    """A run of whole sentences of one article: the unit that is embedded, indexed and retrieved."""
+
+    chunk_id: str
+    """Unique in a generation and derived from `key`, so it survives a move of its page."""
+    article_id: str
+    start: int
+    end: int
+    """`Article.text[start:end]` is `text`."""
+    text: str
+    spans: tuple[Span, ...]
+    """Source offsets of `text`."""
+    context: str
+    """Headline and place put before `text` when it is embedded and indexed; never shown."""
+    key: str
+    """Digest of what is embedded (context and text) and the chunker version: the identity that vectors are kept by."""
+
+    @property
+    def indexed_text(self) -> str:
+        """What the embedder and the keyword index read."""
+        return f"{self.context}\n{self.text}" if self.context else self.text
+
+
+@dataclass(frozen=True, slots=True)
+class Filters:
+    """Restrictions on what is searched; empty fields restrict nothing, fields combine with *and*."""
+
+    sources: tuple[str, ...] = ()
+    """Exact sources, or folders (`2024/` matches everything below)."""
+    places: tuple[str, ...] = ()
+    """Any of these places, at any level and in short form: 江苏 matches an article of 无锡市."""
+    date_from: str | None = None
+    date_to: str | None = None
+    """ISO 8601 days, inclusive. Articles without a date do not match a date filter."""
+    article_ids: tuple[str, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.sources or self.places or self.date_from or self.date_to or self.article_ids)
+
+
+@dataclass(frozen=True, slots=True)
+class Ranks:
+    """Where a chunk stood in each leg, counted from 1; None where the leg did not return it."""
+
+    dense: int | None = None
+    lexical: int | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A retrieved chunk with its article, ranked from 1."""
+
+    rank: int
+    chunk: Chunk
+    article: Article
+    score: float
+    """Fused score in [0, 1], for ordering within one reply only."""
+    ranks: Ranks
+
+
+@dataclass(frozen=True, slots=True)
+class SearchResult:
+    """What a search returns, and from which generation."""
+
+    query: str
+    mode: Mode
+    hits: tuple[Hit, ...]
+    generation: str
+    took_ms: float
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """The very characters that a mark `[n]` of an answer points at."""
+
+    n: int
+    article_id: str
+    chunk_id: str
+    title: str
+    byline: str
+    date: str | None
+    source: str
+    spans: tuple[Span, ...]
+    quote: str
+    """The characters at `spans`, line breaks and the blanks around them taken out."""
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One earlier message of a conversation."""
+
+    role: Literal["user", "assistant"]
+    content: str
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """A reply to a question: cited, or an honest refusal."""
+
+    question: str
+    answered: bool
+    """False exactly when nothing in the corpus supports an answer; then `citations` is empty."""
+    answer: str
+    """With marks `[n]` that match `citations[].n` both ways."""
+    citations: tuple[Citation, ...]
+    hits: tuple[Hit, ...]
+    standalone_question: str
+    """The question with what the history adds: what was really looked up."""
+    answerer: Literal["extractive", "llm"]
+    generation: str
+    took_ms: float
+    warnings: tuple[str, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleList:
+    """One page of a listing."""
+
+    items: tuple[Article, ...]
+    next_cursor: str | None
+    """None at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class Skipped:
+    """Something of the corpus that was left out, and why, in words for the keeper of the corpus."""
+
+    where: str
+    """`path`, or `path:line`."""
+    reason: str
+
+
+@dataclass(frozen=True, slots=True)
+class Counts:
+    """Sizes of an index."""
+
+    sources: int = 0
+    """Files that gave at least one article."""
+    articles: int = 0
+    chunks: int = 0
+    characters: int = 0
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """What an index run did."""
+
+    generation: str
+    changed: bool
+    """False when nothing in the corpus had changed and no new generation was made."""
+    counts: Counts
+    embedded: int
+    """Chunks that had to be embedded."""
+    kept: int
+    """Chunks whose vectors were kept."""
+    removed: int
+    """Chunks of the previous generation that are gone."""
+    skipped: tuple[Skipped, ...]
+    seconds: float
+
+
+@dataclass(frozen=True, slots=True)
+class IndexStatus:
+    """The loaded generation."""
+
+    generation: str
+    created: str
+    """ISO 8601, UTC."""
+    counts: Counts
+    model: str
+    """Name of the embedding model."""
+    model_fingerprint: str
+    corpus: str
+    """Where the corpus was read from."""
+    is_sample: bool
+    """True when the corpus is the built-in sample."""
+    vectors: str
+    skipped: tuple[Skipped, ...] = ()
+
+
+@dataclass(frozen=True, slots=True)
+class Progress:
+    """One step of long work, for a progress line."""
+
+    stage: str
+    """A short English verb phrase: "reading", "embedding", …"""
+    done: int
+    total: int
+    """0 when the total is not known yet."""
+    rate: float = 0.0
+    """Units per second so far."""
+    seconds_left: float | None = None
+    detail: str = field(default="")
