@@ -1,7 +1,8 @@
 """Source offsets to text offsets and back: the only place where the two meet.
 
-`Article.text` is the source at the article's spans without line breaks and the blanks around them. An `OffsetMap` keeps,
-for every character of that text, where in the source it stands, so that any range of the text can be cited exactly.
+`Article.text` is the source at the article's spans without line breaks and the blanks around them. What is left between the
+breaks are *runs*: the text is their concatenation, character for character. With the runs at hand, any range of the text
+can be cited as source spans, and any source span can be found again in the text.
 """
 
 from __future__ import annotations
@@ -9,7 +10,7 @@ from __future__ import annotations
 import re
 from bisect import bisect_right
 from collections.abc import Iterable, Sequence
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from rag.types import Span
 
@@ -17,88 +18,87 @@ from rag.types import Span
 _BREAK = re.compile(r"\s*[\n\r\v\f\x1c-\x1e\x85\u2028\u2029]\s*")
 
 
-class OffsetMap:
-    """The text that some spans of a source give, and the way back.
+def runs_of(source_text: str, spans: Iterable[Span]) -> tuple[Span, ...]:
+    """The parts of the spans between line breaks, blanks around breaks and at both ends of a span taken off.
 
     Args:
         source_text: the whole decoded page or record.
         spans: source offsets in reading order.
+    """
+    runs: list[Span] = []
+    for start, end in spans:
+        while start < end and source_text[start].isspace():
+            start += 1
+        while start < end and source_text[end - 1].isspace():
+            end -= 1
+        for match in _BREAK.finditer(source_text, start, end):
+            if match.start() > start:
+                runs.append((start, match.start()))
+            start = match.end()
+        if start < end:
+            runs.append((start, end))
+    return tuple(runs)
 
-    Attributes:
-        text: the characters at the spans, line breaks and the blanks around them taken out; blanks at both ends too.
+
+def text_of(source_text: str, spans: Iterable[Span]) -> str:
+    """The characters at `spans` with line breaks and the blanks around them taken out."""
+    return "".join(source_text[start:end] for start, end in runs_of(source_text, spans))
+
+
+class OffsetMap:
+    """Between the text of an article and the source that it stands in.
+
+    Args:
+        runs: the article's runs, in reading order.
+        spans: the article's spans. Runs of one span have only a line break between them, so a citation that crosses
+            the break is one span; runs of two spans stay apart.
     """
 
-    def __init__(self, source_text: str, spans: Iterable[Span]) -> None:
-        runs: list[Span] = []
-        for start, end in spans:
-            runs.extend(_runs(source_text, start, end))
-        self._runs = runs
-        self._lengths = [end - start for start, end in runs]
-        self._starts = [0, *accumulate(self._lengths)]
-        self._source = source_text
-        self.text = "".join(source_text[start:end] for start, end in runs)
+    def __init__(self, runs: Sequence[Span], spans: Sequence[Span]) -> None:
+        self._runs = list(runs)
+        self._starts = [0, *accumulate(end - start for start, end in runs)]
+        self._joined = [
+            any(start <= this[0] and following[1] <= end for start, end in spans) and this[1] <= following[0]
+            for this, following in pairwise(self._runs)
+        ]
+
+    @property
+    def length(self) -> int:
+        """Length of the text."""
+        return self._starts[-1]
 
     def spans(self, start: int, end: int) -> tuple[Span, ...]:
-        """Source spans of `text[start:end]`, neighbours that only a line break parts being joined.
+        """Source spans of the text range `[start, end)`.
 
         Raises:
             ValueError: the range does not lie within the text.
         """
-        if not 0 <= start <= end <= len(self.text):
-            raise ValueError(f"[{start}, {end}) does not lie within a text of {len(self.text)} characters")
+        if not 0 <= start <= end <= self.length:
+            raise ValueError(f"[{start}, {end}) does not lie within a text of {self.length} characters")
         found: list[Span] = []
-        number = max(bisect_right(self._starts, start) - 1, 0)
+        number = bisect_right(self._starts, start) - 1
         while start < end:
-            run_start, _ = self._runs[number]
-            text_start = self._starts[number]
-            stop = min(end, text_start + self._lengths[number])
-            if stop > start:
-                found.append((run_start + start - text_start, run_start + stop - text_start))
-            start = max(start, stop)
-            number += 1
-        return join_spans(found, self._source)
+            offset = self._runs[number][0] - self._starts[number]
+            stop = min(end, self._starts[number + 1])
+            if found and self._joined[number - 1]:
+                found[-1] = (found[-1][0], stop + offset)
+            else:
+                found.append((start + offset, stop + offset))
+            start, number = stop, number + 1
+        return tuple(found)
 
-    def source_offset(self, index: int) -> int:
-        """Source offset of the character `text[index]`."""
-        number = bisect_right(self._starts, index) - 1
-        return self._runs[number][0] + index - self._starts[number]
-
-    def text_offset(self, source_offset: int) -> int | None:
-        """Text offset of the character at `source_offset`; None where it is not part of the text."""
-        for (start, end), text_start in zip(self._runs, self._starts, strict=False):
-            if start <= source_offset < end:
-                return text_start + source_offset - start
-        return None
-
-
-def quote_of(source_text: str, spans: Iterable[Span]) -> str:
-    """The characters at `spans`, line breaks and the blanks around them taken out."""
-    return OffsetMap(source_text, spans).text
-
-
-def join_spans(spans: Sequence[Span], source_text: str) -> tuple[Span, ...]:
-    """Joins each span to the next where they touch, or where nothing but a line break and blanks lies between them."""
-    joined: list[Span] = []
-    for start, end in spans:
-        last = joined[-1][1] if joined else -1
-        if last == start or (0 <= last < start and _BREAK.fullmatch(source_text, last, start)):
-            joined[-1] = (joined[-1][0], end)
-        else:
-            joined.append((start, end))
-    return tuple(joined)
-
-
-def _runs(source_text: str, start: int, end: int) -> list[Span]:
-    """The parts of `source_text[start:end]` between line breaks, blanks at both ends taken off."""
-    while start < end and source_text[start].isspace():
-        start += 1
-    while start < end and source_text[end - 1].isspace():
-        end -= 1
-    runs: list[Span] = []
-    for match in _BREAK.finditer(source_text, start, end):
-        if match.start() > start:
-            runs.append((start, match.start()))
-        start = match.end()
-    if start < end:
-        runs.append((start, end))
-    return runs
+    def text_ranges(self, spans: Iterable[Span]) -> list[Span]:
+        """Text ranges of the characters at source `spans`, in text order, touching ranges joined."""
+        ranges: list[Span] = []
+        for (run_start, run_end), text_start in zip(self._runs, self._starts, strict=False):
+            for start, end in spans:
+                low, high = max(start, run_start), min(end, run_end)
+                if low < high:
+                    ranges.append((text_start + low - run_start, text_start + high - run_start))
+        joined: list[Span] = []
+        for start, end in sorted(ranges):
+            if joined and start <= joined[-1][1]:
+                joined[-1] = (joined[-1][0], max(end, joined[-1][1]))
+            else:
+                joined.append((start, end))
+        return joined

@@ -88,6 +88,8 @@ class Article:
     source: str
     spans: tuple[Span, ...]
     """Source offsets in reading order; pieces that the layout tore apart follow each other here."""
+    runs: tuple[Span, ...]
+    """The parts of `spans` between line breaks: `text` is their concatenation, character for character."""
     text: str
     """The characters at `spans` with line breaks and the blanks around them taken out."""
     blocks: tuple[Block, ...]
