@@ -1,8 +1,8 @@
 """Source offsets to text offsets and back: the only place where the two meet.
 
-`Article.text` is the source at the article's spans without line breaks and the blanks around them. What is left between the
-breaks are *runs*: the text is their concatenation, character for character. With the runs at hand, any range of the text
-can be cited as source spans, and any source span can be found again in the text.
+`Article.text` is the source at the article's spans without line breaks and the blanks around them. What is left between
+the breaks are *runs*: the text is their concatenation, character for character. With the runs at hand, any range of the
+text can be cited as source spans, and any source span can be found again in the text.
 """
 
 from __future__ import annotations
