@@ -38,7 +38,7 @@ class RecordFields:
     title: str = ""
     byline: str = ""
     date: str | None = None
-    """ISO 8601, as given."""
+    """ISO 8601 day, month or year."""
     place: tuple[str, ...] = ()
     url: str | None = None
 

@@ -1,0 +1,50 @@
+"""What every test stands on: a clean environment, the bundled embedding model, the sample indexed once."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Iterator
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pytest
+
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from rag.embedding.base import Embedder
+
+
+@pytest.fixture(scope="session", autouse=True)
+def _clean_environment() -> Iterator[None]:
+    """No test sees the WENBAO_ variables, proxies or colours of whoever runs it."""
+    with pytest.MonkeyPatch.context() as patch:
+        for name in list(os.environ):
+            if name.startswith("WENBAO_") or name.lower().endswith("_proxy") or name in {"NO_COLOR", "FORCE_COLOR"}:
+                patch.delenv(name)
+        yield
+
+
+@pytest.fixture(scope="session")
+def embedder() -> Embedder:
+    """The bundled model, from the user's cache; prepared there when it is missing."""
+    from rag.embedding.model import open_embedder
+
+    return open_embedder("bundled")
+
+
+@pytest.fixture(scope="session")
+def sample_index(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+    """Settings with the built-in sample indexed under their `vectors`. Read it; to change it, copy the folder."""
+    from rag.index.builder import build_index
+
+    settings = Settings(vectors=tmp_path_factory.mktemp("sample") / "vectors")
+    build_index(settings)
+    return settings
+
+
+@pytest.fixture
+def workdir(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """An empty working folder, so that neither `wenbao.toml` nor `vectors` of the checkout is met."""
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
