@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 from datetime import date
-from typing import TYPE_CHECKING, Annotated, Any, Literal, Self
+from typing import TYPE_CHECKING, Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StringConstraints, model_validator
 
@@ -18,15 +18,10 @@ if TYPE_CHECKING:
         Answer,
         Article,
         ArticleList,
-        Block,
-        Chunk,
         Citation,
-        Counts,
         Hit,
         IndexReport,
-        Ranks,
         SearchResult,
-        Skipped,
     )
 
 MAX_QUESTION = 2_000
@@ -65,9 +60,9 @@ class RequestModel(BaseModel):
 
 
 class ReplyModel(BaseModel):
-    """A reply, or a part of one."""
+    """A reply, or a part of one. It is read off a domain type where the two have the same fields."""
 
-    model_config = ConfigDict(frozen=True)
+    model_config = ConfigDict(frozen=True, from_attributes=True)
 
 
 # ---------------------------------------------------------------------------------------------------------- requests
@@ -147,10 +142,6 @@ class RanksOut(ReplyModel):
     dense: int | None = Field(description="Rank by meaning; null where that leg did not return it.")
     lexical: int | None = Field(description="Rank by words; null where that leg did not return it.")
 
-    @classmethod
-    def from_ranks(cls, ranks: Ranks) -> Self:
-        return cls(dense=ranks.dense, lexical=ranks.lexical)
-
 
 class HitOut(ReplyModel):
     """A passage that was found."""
@@ -170,8 +161,7 @@ class HitOut(ReplyModel):
 
     @classmethod
     def from_hit(cls, hit: Hit) -> Self:
-        article: Article = hit.article
-        chunk: Chunk = hit.chunk
+        article, chunk = hit.article, hit.chunk
         return cls(
             rank=hit.rank,
             article_id=article.article_id,
@@ -184,7 +174,7 @@ class HitOut(ReplyModel):
             spans=chunk.spans,
             text=chunk.text,
             score=hit.score,
-            ranks=RanksOut.from_ranks(hit.ranks),
+            ranks=RanksOut.model_validate(hit.ranks),
         )
 
 
@@ -203,17 +193,7 @@ class CitationOut(ReplyModel):
 
     @classmethod
     def from_citation(cls, citation: Citation) -> Self:
-        return cls(
-            n=citation.n,
-            article_id=citation.article_id,
-            chunk_id=citation.chunk_id,
-            title=citation.title,
-            byline=citation.byline,
-            date=citation.date,
-            source=citation.source,
-            spans=citation.spans,
-            quote=citation.quote,
-        )
+        return cls.model_validate(citation)
 
 
 class SearchResponse(ReplyModel):
@@ -274,10 +254,6 @@ class BlockOut(ReplyModel):
     start: int = Field(description="Offset into the article's `text`.")
     end: int = Field(description="Offset into the article's `text`, exclusive.")
 
-    @classmethod
-    def from_block(cls, block: Block) -> Self:
-        return cls(role=str(block.role), start=block.start, end=block.end)
-
 
 class ArticleOut(ReplyModel):
     """An article of the listing."""
@@ -295,7 +271,7 @@ class ArticleOut(ReplyModel):
 
     @classmethod
     def from_article(cls, article: Article) -> Self:
-        return cls(**_article_fields(article))
+        return cls.model_validate(article)
 
 
 class ArticleDetail(ArticleOut):
@@ -306,21 +282,6 @@ class ArticleDetail(ArticleOut):
     runs: tuple[WireSpan, ...] = Field(description="Source offsets: `text` is the concatenation of these pieces.")
     blocks: tuple[BlockOut, ...] = Field(description="What each part of `text` is on the page.")
 
-    @classmethod
-    def from_article(cls, article: Article) -> Self:
-        return cls(
-            **_article_fields(article),
-            url=article.url,
-            text=article.text,
-            runs=article.runs,
-            blocks=tuple(BlockOut.from_block(block) for block in article.blocks),
-        )
-
-
-def _article_fields(article: Article) -> dict[str, Any]:
-    same = ("article_id", "title", "kicker", "byline", "place", "date", "source", "spans", "chars")
-    return {name: getattr(article, name) for name in same} | {"kind": str(article.kind)}
-
 
 class ArticlesResponse(ReplyModel):
     """One page of the listing."""
@@ -330,10 +291,7 @@ class ArticlesResponse(ReplyModel):
 
     @classmethod
     def from_list(cls, listing: ArticleList) -> Self:
-        return cls(
-            items=tuple(ArticleOut.from_article(article) for article in listing.items),
-            next_cursor=listing.next_cursor,
-        )
+        return cls.model_validate(listing)
 
 
 # ------------------------------------------------------------------------------------------------- problems and index
@@ -365,20 +323,12 @@ class CountsOut(ReplyModel):
     chunks: int = 0
     characters: int = 0
 
-    @classmethod
-    def from_counts(cls, counts: Counts) -> Self:
-        return cls(sources=counts.sources, articles=counts.articles, chunks=counts.chunks, characters=counts.characters)
-
 
 class SkippedOut(ReplyModel):
     """Something of the corpus that was left out."""
 
     where: str = Field(description="`path`, or `path:line`.")
     reason: str
-
-    @classmethod
-    def from_skipped(cls, skipped: Skipped) -> Self:
-        return cls(where=skipped.where, reason=skipped.reason)
 
 
 class ReportOut(ReplyModel):
@@ -395,16 +345,7 @@ class ReportOut(ReplyModel):
 
     @classmethod
     def from_report(cls, report: IndexReport) -> Self:
-        return cls(
-            generation=report.generation,
-            changed=report.changed,
-            counts=CountsOut.from_counts(report.counts),
-            embedded=report.embedded,
-            kept=report.kept,
-            removed=report.removed,
-            skipped=tuple(SkippedOut.from_skipped(one) for one in report.skipped),
-            seconds=report.seconds,
-        )
+        return cls.model_validate(report)
 
 
 class JobOut(ReplyModel):

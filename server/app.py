@@ -1,0 +1,54 @@
+"""The application: routes, guard and problem handlers around one `State`."""
+
+from __future__ import annotations
+
+import asyncio
+from collections.abc import AsyncIterator
+from contextlib import asynccontextmanager
+
+from fastapi import FastAPI
+
+from rag import __version__
+from server.errors import add_handlers
+from server.guard import Guard
+from server.routes import answers, articles, health, index, search
+from server.state import State
+
+STOP_S = 10.0
+"""How long the end of the server waits for a running index job to come to its next step."""
+
+_DESCRIPTION = """
+Ask the paper: cited answers over Chinese newspaper articles.
+
+Offsets are Unicode code points. `spans` are `[start, end)` ranges of the source as decoded; with white space left out,
+the source at `spans` equals the quote. Errors are RFC 9457 problems. With keys configured, every call under `/v1` needs
+`Authorization: Bearer KEY`.
+"""
+
+
+def build_app(state: State) -> FastAPI:
+    """The application over `state`. Its start begins to open the index; its end stops jobs and closes the index."""
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        state.live.open()
+        yield
+        await asyncio.to_thread(state.jobs.stop, STOP_S)
+        state.live.close()
+
+    app = FastAPI(
+        title="wenbao",
+        version=__version__,
+        description=_DESCRIPTION,
+        lifespan=lifespan,
+        docs_url=None,  # both pages load their scripts from the network
+        redoc_url=None,
+        redirect_slashes=False,
+    )
+    app.state.wenbao = state
+    for part in (health, search, answers, articles, index):
+        app.include_router(part.router)
+    add_handlers(app)
+    keys = [key.get_secret_value() for key in state.settings.api_keys]
+    app.add_middleware(Guard, keys=keys, host=state.settings.host)
+    return app

@@ -1,0 +1,133 @@
+"""A server for one client on this machine: a process of its own, a free loopback port, a key that nobody else has.
+
+The parent opens the listening socket and hands it down, so the address is known at once and early calls simply wait.
+The child lives as long as its standard input is open: it ends with its parent, however that ends. POSIX only, for the
+socket is inherited.
+"""
+
+from __future__ import annotations
+
+import json
+import secrets
+import socket
+import subprocess
+import sys
+import tempfile
+import threading
+from types import TracebackType
+from typing import Self
+
+from pydantic import SecretStr
+
+from rag.errors import ServerError
+from rag.settings import Settings
+from server.run import base_url, bind, make_server
+
+_HOST = "127.0.0.1"
+STOP_S = 15.0
+"""How long the child may take to stop by itself: requests under way and an index job's step come to their end."""
+_STDERR_TAIL = 2_000
+
+
+class PrivateServer:
+    """Context manager that runs the server and gives `(base_url, api_key)`. Entering it does not wait for anything.
+
+    Args:
+        settings: as for `serve`; host, port and keys are replaced.
+    """
+
+    def __init__(self, settings: Settings) -> None:
+        self._settings = settings
+        self._key = secrets.token_urlsafe(32)
+        self._process: subprocess.Popen[bytes] | None = None
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  # closed by stop()
+
+    def __enter__(self) -> tuple[str, str]:
+        return self.start()
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.stop()
+
+    def start(self) -> tuple[str, str]:
+        """Starts the process.
+
+        Returns:
+            The base address and the key to call it with.
+
+        Raises:
+            ServerError: the process cannot be started.
+        """
+        with bind(_HOST, 0) as listener:
+            port = listener.getsockname()[1]
+            try:
+                self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
+                    [sys.executable, "-m", "server", "--inherit", str(listener.fileno())],
+                    stdin=subprocess.PIPE,
+                    stdout=subprocess.DEVNULL,
+                    stderr=self._stderr,
+                    pass_fds=[listener.fileno()],
+                    start_new_session=True,  # the client's Ctrl-C is not the server's
+                )
+                assert self._process.stdin is not None
+                self._process.stdin.write(_packed(self._settings, self._key, port) + b"\n")
+                self._process.stdin.flush()
+            except OSError as error:
+                self.stop()
+                raise ServerError(f"cannot start a server: {error}", hint="Run `wenbao doctor`.") from error
+        return base_url(_HOST, port), self._key
+
+    def check(self) -> None:
+        """Tells whether the process still runs, for a client that cannot reach it.
+
+        Raises:
+            ServerError: it has ended, with the last it said.
+        """
+        if self._process is not None and self._process.poll() is not None:
+            raise ServerError(
+                f"The private server has ended with status {self._process.returncode}. {self._last_words()}".strip(),
+                hint="Start `wenbao chat` again; `wenbao doctor` looks for the cause.",
+            )
+
+    def stop(self) -> None:
+        """Ends the process and waits for it. Stopping twice is as good as once."""
+        process, self._process = self._process, None
+        if process is not None:
+            try:
+                process.communicate(timeout=STOP_S)  # closes its standard input
+            except subprocess.TimeoutExpired:
+                process.kill()
+                process.communicate()
+        self._stderr.close()
+
+    def _last_words(self) -> str:
+        self._stderr.seek(0)
+        return self._stderr.read()[-_STDERR_TAIL:].decode("utf-8", "replace").strip()
+
+
+def run_inherited(descriptor: int) -> None:
+    """The child's part: serves on the inherited socket until standard input ends, by the settings on its first line."""
+    settings = _unpacked(sys.stdin.buffer.readline())
+    server = make_server(settings, on_ready=lambda: None)
+
+    def stop_with_parent() -> None:
+        sys.stdin.buffer.read()
+        server.should_exit = True
+
+    threading.Thread(target=stop_with_parent, daemon=True).start()
+    with socket.socket(fileno=descriptor) as listener:
+        server.run(sockets=[listener])
+
+
+def _packed(settings: Settings, key: str, port: int) -> bytes:
+    """Settings on one line, keys in the clear: they go through a pipe that only the two processes hold."""
+    values = {
+        name: value.get_secret_value() if isinstance(value, SecretStr) else value
+        for name, value in dict(settings).items()
+    }
+    return json.dumps(values | {"host": _HOST, "port": port, "api_keys": key}, default=str).encode()
+
+
+def _unpacked(line: bytes) -> Settings:
+    return Settings(**json.loads(line))

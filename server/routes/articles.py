@@ -1,0 +1,31 @@
+"""GET /v1/articles and one of them."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+from fastapi import APIRouter, Query
+
+from server.errors import PROBLEM_RESPONSES
+from server.routes.search import KEYED
+from server.schemas import ArticleDetail, ArticlesQuery, ArticlesResponse
+from server.state import StateDep
+
+router = APIRouter(prefix="/v1", tags=["articles"], dependencies=[KEYED], responses=PROBLEM_RESPONSES)
+_NOT_FOUND = {"description": "No article has this id.", "content": PROBLEM_RESPONSES[500]["content"]}
+
+
+@router.get("/articles")
+def articles(query: Annotated[ArticlesQuery, Query()], state: StateDep) -> ArticlesResponse:
+    """A page of the list of articles, in corpus order."""
+    listing = state.live.wait().articles(
+        source=query.source, place=query.place, q=query.q, limit=query.limit, cursor=query.cursor
+    )
+    return ArticlesResponse.from_list(listing)
+
+
+# A record's id is whatever its author chose, slashes included.
+@router.get("/articles/{article_id:path}", responses={404: _NOT_FOUND})
+def article(article_id: str, state: StateDep) -> ArticleDetail:
+    """One article with its text, laid out."""
+    return ArticleDetail.from_article(state.live.wait().article(article_id))
