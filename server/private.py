@@ -14,8 +14,8 @@ import subprocess
 import sys
 import tempfile
 import threading
+from pathlib import Path
 from types import TracebackType
-from typing import Self
 
 from pydantic import SecretStr
 
@@ -27,6 +27,9 @@ _HOST = "127.0.0.1"
 STOP_S = 15.0
 """How long the child may take to stop by itself: requests under way and an index job's step come to their end."""
 _STDERR_TAIL = 2_000
+_ROOT = Path(__file__).resolve().parents[1]
+# Not `-m server`: that would take a package called server from the working folder, whoever's it is.
+_CHILD = "import sys; sys.path.append(sys.argv[1]); from server.__main__ import main; sys.exit(main(sys.argv[2:]))"
 
 
 class PrivateServer:
@@ -62,17 +65,10 @@ class PrivateServer:
         with bind(_HOST, 0) as listener:
             port = listener.getsockname()[1]
             try:
-                self._process = subprocess.Popen(  # noqa: S603  # our own interpreter and module
-                    [sys.executable, "-m", "server", "--inherit", str(listener.fileno())],
-                    stdin=subprocess.PIPE,
-                    stdout=subprocess.DEVNULL,
-                    stderr=self._stderr,
-                    pass_fds=[listener.fileno()],
-                    start_new_session=True,  # the client's Ctrl-C is not the server's
-                )
-                assert self._process.stdin is not None
-                self._process.stdin.write(_packed(self._settings, self._key, port) + b"\n")
-                self._process.stdin.flush()
+                self._process = self._spawn(listener)
+                if self._process.stdin is not None:
+                    self._process.stdin.write(_packed(self._settings, self._key, port) + b"\n")
+                    self._process.stdin.flush()
             except OSError as error:
                 self.stop()
                 raise ServerError(f"cannot start a server: {error}", hint="Run `wenbao doctor`.") from error
@@ -100,6 +96,17 @@ class PrivateServer:
                 process.kill()
                 process.communicate()
         self._stderr.close()
+
+    def _spawn(self, listener: socket.socket) -> subprocess.Popen[bytes]:
+        descriptor = listener.fileno()
+        return subprocess.Popen(  # noqa: S603  # our own interpreter and code
+            [sys.executable, "-P", "-c", _CHILD, str(_ROOT), "--inherit", str(descriptor)],
+            stdin=subprocess.PIPE,
+            stdout=subprocess.DEVNULL,
+            stderr=self._stderr,
+            pass_fds=[descriptor],
+            start_new_session=True,  # the client's Ctrl-C is not the server's
+        )
 
     def _last_words(self) -> str:
         self._stderr.seek(0)
