@@ -1,0 +1,136 @@
+"""Characters as a terminal shows them: their true width in cells, lines that break where Chinese print breaks them, and
+nothing that could drive the terminal.
+
+Text keeps its offsets: a line is a range of the text, and what is drawn for a character depends on no other one.
+"""
+
+from __future__ import annotations
+
+import unicodedata
+from dataclasses import dataclass
+from functools import lru_cache
+
+from rich.cells import get_character_cell_size
+
+NO_LINE_START = frozenset("，。、；：？！…—～·）》」』】〕〉”’％‰,.;:?!)]}>%°℃")
+"""Characters that may not open a line."""
+NO_LINE_END = frozenset("（《「『【〔〈“‘([{<￥$¥#@")
+"""Characters that may not close a line."""
+
+_REPLACEMENT = "�"
+# Variation selectors change the width of the character before them in some terminals and not in others.
+_SELECTORS = frozenset([*map(chr, range(0xFE00, 0xFE10)), *map(chr, range(0xE0100, 0xE01F0))])
+
+
+@dataclass(frozen=True, slots=True)
+class Line:
+    """One line on the screen: a range of the text, and the blank cells before it."""
+
+    start: int
+    end: int
+    indent: int
+
+
+@lru_cache(maxsize=16_384)
+def glyph(char: str) -> tuple[str, int]:
+    """What is drawn for a character, and its cells (0, 1 or 2).
+
+    Control characters become visible pictures of themselves, so an escape sequence is read and not obeyed. Invisible
+    format characters (direction overrides, zero-width joiners) are not drawn at all. White space is drawn as blanks.
+    """
+    category = unicodedata.category(char)
+    if category == "Cc":
+        if char in "\t\n\r\v\f\x1c\x1d\x1e\x1f\x85":
+            return " ", 1
+        code = ord(char)
+        return (chr(0x2400 + code) if code < 0x20 else "\u2421" if code == 0x7F else _REPLACEMENT), 1
+    if category in {"Zl", "Zp"}:
+        return " ", 1
+    if category == "Cs":
+        return _REPLACEMENT, 1
+    if category == "Cf" or char in _SELECTORS:
+        return "", 0
+    return char, get_character_cell_size(char)
+
+
+def shown(text: str) -> str:
+    """What is drawn for a text; safe to write to a terminal."""
+    return "".join(glyph(char)[0] for char in text)
+
+
+def cells(text: str) -> int:
+    """Width of a text in cells, as drawn."""
+    return sum(glyph(char)[1] for char in text)
+
+
+def clip(text: str, width: int) -> str:
+    """The text as drawn in at most `width` cells, the last one `…` where something is left out."""
+    drawn = shown(text)
+    if cells(drawn) <= width:
+        return drawn
+    used, kept = 1, []
+    for char in drawn:
+        used += glyph(char)[1]
+        if used > width:
+            break
+        kept.append(char)
+    return "".join(kept).rstrip() + "…" if width > 0 else ""
+
+
+def wrap(text: str, width: int, *, first: int = 0, rest: int = 0) -> list[Line]:
+    """Cuts a text into lines that fit `width` cells.
+
+    Words of letters and digits stay whole, closing punctuation never opens a line and an opening bracket never closes
+    one, unless a line has no other place to break. Lines cover the text without gaps; blanks that fall on the margin
+    stay in their line's range and hang over.
+
+    Args:
+        text: what to cut; `\\n` always breaks.
+        width: cells of a whole line, indent included; less than 4 counts as 4.
+        first: blank cells before the first line.
+        rest: blank cells before every other line.
+    """
+    width = max(width, 4)
+    first, rest = min(first, width - 2), min(rest, width - 2)
+    lines: list[Line] = []
+    start = 0
+    while True:
+        indent = rest if lines else first
+        end = _line_end(text, start, width - indent)
+        lines.append(Line(start, end, indent))
+        if end >= len(text):
+            return lines
+        start = end
+
+
+def _line_end(text: str, start: int, room: int) -> int:
+    """Where the line that starts at `start` ends: the last place that fits and allows a break."""
+    used, last = 0, start
+    for index in range(start, len(text)):
+        char = text[index]
+        if index > start and may_break(text, index):
+            last = index
+        if char == "\n":
+            return index + 1
+        size = glyph(char)[1]
+        if used + size > room and not char.isspace():
+            return last if last > start else max(index, start + 1)
+        used += size
+    return len(text)
+
+
+def may_break(text: str, index: int) -> bool:
+    """Whether a line may end before `text[index]`; `index` is at least 1."""
+    before, after = text[index - 1], text[index]
+    if after.isspace() or glyph(after)[1] == 0:
+        return False
+    if before.isspace():
+        return True
+    if after in NO_LINE_START or before in NO_LINE_END:
+        return False
+    return not (_is_word(before) and _is_word(after))
+
+
+def _is_word(char: str) -> bool:
+    """Letters and digits that belong together; ideographs and kana do not, each may stand on its own."""
+    return (char.isalnum() and glyph(char)[1] == 1) or char in ".,:/-_+'’%"

@@ -1,0 +1,136 @@
+"""A conversation as the terminal keeps it: questions, what became of them, and the places that they point to."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from enum import Enum, auto
+from typing import TYPE_CHECKING
+
+from tui.quotes import Span
+
+if TYPE_CHECKING:  # the wire models bring pydantic along, which the first frame does not wait for
+    from server.schemas import ArticleOut, AskResponse, CitationOut, HitOut
+    from tui.client import ClientError
+
+HISTORY_MESSAGES = 20
+"""Earlier messages that go with a question; older ones add nothing to a follow-up."""
+
+
+class Stage(Enum):
+    """What has become of a question."""
+
+    WAITING = auto()
+    """The server cannot be asked yet."""
+    ASKING = auto()
+    ANSWERED = auto()
+    REFUSED = auto()
+    """Nothing in the corpus supports an answer."""
+    FAILED = auto()
+    """The call failed; nothing is known about the corpus."""
+
+
+@dataclass(frozen=True, slots=True)
+class Reference:
+    """A place in an article that can be read: a citation, a hit, or an article as a whole."""
+
+    number: int
+    """The mark of a citation, the rank of a hit."""
+    article_id: str
+    title: str
+    place: tuple[str, ...]
+    date: str | None
+    source: str
+    spans: tuple[Span, ...] = ()
+    """Source offsets; empty for a whole article."""
+    quote: str = ""
+
+    @classmethod
+    def from_citation(cls, citation: CitationOut, place: tuple[str, ...]) -> Reference:
+        return cls(
+            number=citation.n,
+            article_id=citation.article_id,
+            title=citation.title,
+            place=place,
+            date=citation.date,
+            source=citation.source,
+            spans=citation.spans,
+            quote=citation.quote,
+        )
+
+    @classmethod
+    def from_hit(cls, hit: HitOut) -> Reference:
+        return cls(
+            number=hit.rank,
+            article_id=hit.article_id,
+            title=hit.title,
+            place=hit.place,
+            date=hit.date,
+            source=hit.source,
+            spans=hit.spans,
+            quote=hit.text,
+        )
+
+    @classmethod
+    def from_article(cls, article: ArticleOut) -> Reference:
+        return cls(
+            number=0,
+            article_id=article.article_id,
+            title=article.title,
+            place=article.place,
+            date=article.date,
+            source=article.source,
+        )
+
+
+@dataclass(slots=True)
+class Turn:
+    """One question and what became of it."""
+
+    question: str
+    stage: Stage = Stage.WAITING
+    reply: AskResponse | None = None
+    error: ClientError | None = None
+    current: int | None = None
+    """Index in `references` of the one that is shown; None where none is."""
+    references: tuple[Reference, ...] = ()
+    """The citations of an answer, by number; the nearest hits of a refusal."""
+
+    def settle(self, reply: AskResponse) -> None:
+        """Takes the reply in."""
+        self.reply = reply
+        if reply.answered:
+            self.stage = Stage.ANSWERED
+            places = {hit.article_id: hit.place for hit in reply.hits}
+            by_number = sorted(reply.citations, key=lambda citation: citation.n)
+            self.references = tuple(
+                Reference.from_citation(citation, places.get(citation.article_id, ())) for citation in by_number
+            )
+        else:
+            self.stage = Stage.REFUSED
+            self.references = tuple(Reference.from_hit(hit) for hit in reply.hits)
+
+    def fail(self, error: ClientError) -> None:
+        """Takes in that the call failed."""
+        self.stage = Stage.FAILED
+        self.error = error
+
+    def index_of(self, number: int) -> int | None:
+        """Index of the reference with that number; None where there is none."""
+        return next((index for index, ref in enumerate(self.references) if ref.number == number), None)
+
+
+@dataclass(slots=True)
+class Conversation:
+    """The turns since the last new start, oldest first."""
+
+    turns: list[Turn] = field(default_factory=list)
+
+    def messages_before(self, turn: Turn) -> list[tuple[str, str]]:
+        """`(role, content)` of the settled turns before `turn`, oldest first, at most `HISTORY_MESSAGES`."""
+        messages: list[tuple[str, str]] = []
+        for earlier in self.turns:
+            if earlier is turn:
+                break
+            if earlier.reply is not None:
+                messages += [("user", earlier.question), ("assistant", earlier.reply.answer)]
+        return messages[-HISTORY_MESSAGES:]

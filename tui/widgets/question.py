@@ -1,0 +1,125 @@
+"""The question box: several lines if need be, and the questions of before with ↑."""
+
+from __future__ import annotations
+
+from textual import events
+from textual.content import Content
+from textual.message import Message
+from textual.widgets import TextArea
+
+from tui.glyphs import glyph
+from tui.i18n import Words
+
+
+class QuestionBox(TextArea):
+    """Where questions are typed. Enter sends, Shift+Enter or Ctrl+J starts a new line.
+
+    Args:
+        words: the interface's words.
+    """
+
+    class Asked(Message):
+        """A question was sent."""
+
+        def __init__(self, question: str) -> None:
+            super().__init__()
+            self.question = question
+
+    class HelpWanted(Message):
+        """`?` was typed into the empty box."""
+
+    def __init__(self, words: Words, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+        super().__init__(id=id, soft_wrap=True, show_line_numbers=False, highlight_cursor_line=False)
+        self._words = words
+        self._asked: list[str] = []
+        self._position: int | None = None
+        """Index in `_asked` of the question that was brought back; None while a new one is typed."""
+        self._draft = ""
+
+    def on_mount(self) -> None:
+        self.cursor_blink = False
+        self.relabel()
+
+    def relabel(self) -> None:
+        """Draws again, in the language of the moment."""
+        self.placeholder = Content(self._words("question.placeholder"))
+
+    def bring_back(self, question: str) -> None:
+        """Puts a question that could not be answered back, unless another is being typed."""
+        if not self.text.strip():
+            self._fill(question)
+
+    async def _on_key(self, event: events.Key) -> None:
+        if event.key == "enter":
+            event.stop()
+            event.prevent_default()
+            self.send()
+        elif event.key in {"shift+enter", "ctrl+j"}:
+            event.stop()
+            event.prevent_default()
+            self.insert("\n")
+        elif event.character in {"?", "？"} and not self.text:
+            event.stop()
+            event.prevent_default()
+            self.post_message(self.HelpWanted())
+        else:
+            await super()._on_key(event)
+
+    async def _on_paste(self, event: events.Paste) -> None:
+        """Pasted text is cleaned first: it may come from anywhere, and the terminal would obey what is in it."""
+        event.stop()
+        event.prevent_default()
+        cleaned = event.text.replace("\r\n", "\n").replace("\r", "\n")
+        kept = "".join(char if char == "\n" else glyph(char)[0] for char in cleaned)
+        self.insert(kept)
+
+    def action_cursor_up(self, select: bool = False) -> None:
+        """A line up; on the first line, to the question before."""
+        if select or not self._on_first_row():
+            super().action_cursor_up(select)
+        else:
+            self._walk(-1)
+
+    def action_cursor_down(self, select: bool = False) -> None:
+        """A line down; on the last line, to the question after."""
+        if select or self._position is None or not self._on_last_row():
+            super().action_cursor_down(select)
+        else:
+            self._walk(1)
+
+    def _on_first_row(self) -> bool:
+        return self.wrapped_document.location_to_offset(self.cursor_location).y == 0
+
+    def _on_last_row(self) -> bool:
+        return self.wrapped_document.location_to_offset(self.cursor_location).y >= self.wrapped_document.height - 1
+
+    def _walk(self, step: int) -> None:
+        """To an earlier (-1) or a later (1) question; what was being typed waits behind the last one."""
+        if not self._asked:
+            return
+        if self._position is None:
+            self._draft, position = self.text, len(self._asked) + step
+        else:
+            position = self._position + step
+        if position >= len(self._asked):
+            self._position = None
+            self._fill(self._draft)
+        else:
+            self._position = max(position, 0)
+            self._fill(self._asked[self._position])
+
+    def send(self) -> None:
+        """Sends what is typed, if anything is."""
+        question = self.text.strip()
+        if not question:
+            return
+        if not self._asked or self._asked[-1] != question:
+            self._asked.append(question)
+        self._position = None
+        self._draft = ""
+        self._fill("")
+        self.post_message(self.Asked(question))
+
+    def _fill(self, text: str) -> None:
+        self.load_text(text)
+        self.move_cursor(self.document.end)

@@ -1,0 +1,139 @@
+"""One question and what became of it, as it stands in the conversation."""
+
+from __future__ import annotations
+
+import re
+from typing import TYPE_CHECKING
+
+from textual.message import Message
+
+from tui.i18n import Words
+from tui.session import Reference, Stage, Turn
+from tui.widgets.prose import Paragraph, Prose, Touch
+
+if TYPE_CHECKING:
+    from tui.client import ClientError
+
+_MARK = re.compile(r"\[(\d{1,3})\]")
+_STAGE_CLASSES = {stage: f"-{stage.name.lower()}" for stage in Stage}
+
+
+class TurnView(Prose):
+    """Draws a turn; its marks and its list of places can be clicked.
+
+    Args:
+        turn: what to draw; call `relabel` when it has changed.
+        words: the interface's words.
+    """
+
+    class Chosen(Message):
+        """A reference of the turn was chosen."""
+
+        def __init__(self, turn: Turn, index: int) -> None:
+            super().__init__()
+            self.turn = turn
+            self.index = index
+
+    def __init__(self, turn: Turn, words: Words) -> None:
+        super().__init__()
+        self.turn = turn
+        self._words = words
+
+    def on_mount(self) -> None:
+        self.relabel()
+
+    def relabel(self) -> None:
+        """Draws again: the turn has changed, or the language."""
+        for stage, name in _STAGE_CLASSES.items():
+            self.set_class(stage is self.turn.stage, name)
+        self.show([Paragraph(self.turn.question, "question"), *self._outcome()])
+
+    def on_prose_picked(self, event: Prose.Picked) -> None:
+        event.stop()
+        self.post_message(self.Chosen(self.turn, event.target))
+
+    def _outcome(self) -> list[Paragraph]:
+        turn, words = self.turn, self._words
+        match turn.stage:
+            case Stage.WAITING:
+                return [Paragraph(words("turn.waiting"), "note")]
+            case Stage.ASKING:
+                return [Paragraph(words("turn.asking"), "note")]
+            case Stage.ANSWERED:
+                return [*self._understood(), *self._answer(), *self._warnings(), *self._places("turn.sources")]
+            case Stage.REFUSED:
+                nearest = self._places("turn.nearest") or [Paragraph(words("turn.nothing_near"), "note", gap=1)]
+                refused = Paragraph(f"∅ {words('turn.refused')}", "refusal", rest=2, gap=1)
+                return [*self._understood(), refused, *self._answer(), *self._warnings(), *nearest]
+            case Stage.FAILED:
+                assert turn.error is not None  # noqa: S101  # a failed turn has its error
+                message, hint = describe(turn.error, words)
+                return [
+                    Paragraph(f"✗ {words('turn.failed')}", "error", gap=1),
+                    Paragraph(message, "answer"),
+                    Paragraph(words("error.hint", hint=hint), "hint", rest=2),
+                    Paragraph(words("turn.kept"), "hint"),
+                ]
+
+    def _understood(self) -> list[Paragraph]:
+        """What was looked up, where the history has added something to the question."""
+        reply = self.turn.reply
+        if reply is None or reply.standalone_question.strip() in {"", self.turn.question.strip()}:
+            return []
+        return [Paragraph(self._words("turn.understood", question=reply.standalone_question), "note")]
+
+    def _answer(self) -> list[Paragraph]:
+        reply = self.turn.reply
+        if reply is None:
+            return []
+        lines = [line.strip() for line in reply.answer.splitlines() if line.strip()]
+        return [
+            Paragraph(line, "answer", gap=1 if index == 0 else 0, touches=self._marks(line))
+            for index, line in enumerate(lines)
+        ]
+
+    def _marks(self, line: str) -> tuple[Touch, ...]:
+        """The marks of a line that have a citation; other brackets are text."""
+        touches: list[Touch] = []
+        for match in _MARK.finditer(line):
+            index = self.turn.index_of(int(match[1]))
+            if index is not None and self.turn.stage is Stage.ANSWERED:
+                role = "current-mark" if index == self.turn.current else "mark"
+                touches.append(Touch(match.start(), match.end(), role, target=index))
+        return tuple(touches)
+
+    def _warnings(self) -> list[Paragraph]:
+        warnings = self.turn.reply.warnings if self.turn.reply is not None else ()
+        return [Paragraph(f"⚠ {self._words('turn.warning', text=text)}", "warning", rest=2) for text in warnings]
+
+    def _places(self, heading: str) -> list[Paragraph]:
+        """The places to read, a line each."""
+        if not self.turn.references:
+            return []
+        lines = [self._place(index, reference) for index, reference in enumerate(self.turn.references)]
+        return [Paragraph(self._words(heading), "note", gap=1), *lines]
+
+    def _place(self, index: int, reference: Reference) -> Paragraph:
+        current = index == self.turn.current
+        mark = f"[{reference.number}]"
+        return Paragraph(
+            f"{mark} {reference_line(reference, self._words)}",
+            "current-item" if current else "list",
+            rest=len(mark) + 1,
+            touches=(Touch(0, len(mark), "current-mark" if current else "mark"),),
+            target=index,
+        )
+
+
+def reference_line(reference: Reference, words: Words) -> str:
+    """An article in a line: headline, place, date."""
+    title = " ".join(reference.title.split()) or words("article.untitled")
+    return " · ".join(part for part in (title, "".join(reference.place[-2:]), reference.date or "") if part)
+
+
+def describe(error: ClientError, words: Words) -> tuple[str, str]:
+    """A failed call in words: what and where, then what to do next."""
+    message = words(f"error.{error.kind}", where=error.where, detail=error.detail)
+    if error.detail and error.kind != "problem":
+        message += words("error.detail", detail=error.detail)
+    return message, error.hint or words(f"hint.{error.kind}")
