@@ -1,0 +1,71 @@
+"""Quotations to an answer: text with marks, and the citations that the marks point at.
+
+Nothing else makes marks or citations, so that both always match and every quote is what its spans say.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.index.generation import Generation
+from rag.offsets import OffsetMap
+from rag.types import Article, Chunk, Citation
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A range of an article to be shown word for word."""
+
+    article: Article
+    start: int
+    end: int
+
+    @property
+    def text(self) -> str:
+        return self.article.text[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Draft:
+    """An answer before its marks are numbered: words of our own and quotations, in the order they are read."""
+
+    parts: tuple[str | Quote, ...]
+
+
+class Composer:
+    """Numbers the quotations of a draft and cites them."""
+
+    def __init__(self, generation: Generation) -> None:
+        self._generation = generation
+
+    def compose(self, draft: Draft) -> tuple[str, tuple[Citation, ...]]:
+        """The answer's text with marks `[n]` behind the quotations, and citation *n* for each mark."""
+        numbers: dict[Quote, int] = {}
+        pieces: list[str] = []
+        for part in draft.parts:
+            if isinstance(part, str):
+                pieces.append(part)
+            else:
+                number = numbers.setdefault(part, len(numbers) + 1)
+                pieces.append(f"{part.text}[{number}]")
+        return "".join(pieces), tuple(self._citation(number, quote) for quote, number in numbers.items())
+
+    def _citation(self, number: int, quote: Quote) -> Citation:
+        article = quote.article
+        return Citation(
+            n=number,
+            article_id=article.article_id,
+            chunk_id=chunk_holding(self._generation.chunks_of(article.article_id), quote.start, quote.end).chunk_id,
+            title=article.title,
+            byline=article.byline,
+            date=article.date,
+            source=article.source,
+            spans=OffsetMap(article.runs, article.spans).spans(quote.start, quote.end),
+            quote=quote.text,
+        )
+
+
+def chunk_holding(chunks: Sequence[Chunk], start: int, end: int) -> Chunk:
+    """The chunk that holds most of an article's range; the first of equals."""
+    return max(chunks, key=lambda chunk: min(end, chunk.end) - max(start, chunk.start))

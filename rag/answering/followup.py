@@ -1,0 +1,119 @@
+"""A question asked in a conversation → the question that can stand alone.
+
+A follow-up leaves out what was said before (永嘉呢？ 一共多少人参加？ 它的工会主席是谁？). Three things are done, in this order: a
+pronoun is replaced by the short answer it points back to; a bare "X呢" takes the place of the like thing in the last
+question; else the last question's topic is put in front.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.answering.question import fold
+from rag.corpus import places
+from rag.types import Turn
+
+_PRONOUN = re.compile(r"它们?|他们?|她们?|该(?:公司|平台|活动|市|县|区|企业|项目)|这(?:个|家|些|位|项|次|座|条|里)?|那(?:个|家|些|位|项|次|座|条|里)?|其中|里面|其")
+_BARE = re.compile(r"^(?:那么?|还有)?[\s,，]*(.{1,16}?)(?:又|怎么样|的)?呢[?？]*$")
+_OPENING = re.compile(r"^(?:那么?|还有|另外|再问|然后|接着)[\s,，]*")
+_ASKING = re.compile(
+    r"(?:一共|总共|分别)?(?:是|有|叫|由|在|给)?(?:什么(?:时候|时间|地方|名字)?|哪[些里儿个家位年天几]?[个家位种类项]?|谁|多少[名个人家项场元钱次]?|几[名个人家项场次]|多久|多长时间|"
+    r"为什么|怎么样?|如何).*$"
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Standalone:
+    """A question that needs no history."""
+
+    text: str
+    """To be shown and searched: what was really asked."""
+    topic: str
+    """What earlier turns contribute; empty when the question stood alone already."""
+
+
+def make_standalone(question: str, history: Sequence[Turn]) -> Standalone:
+    """Reads a question with the conversation before it.
+
+    Args:
+        question: as typed.
+        history: oldest first; without a user's turn the question stands as it is.
+    """
+    asked = [turn.content.strip() for turn in history if turn.role == "user" and turn.content.strip()]
+    if not asked:
+        return Standalone(question, "")
+    answers = [turn.content.strip() for turn in history if turn.role == "assistant" and turn.content.strip()]
+    bare = _BARE.match(question.strip())
+    if bare:
+        return _substituted(bare.group(1), asked)
+    if not _leans_on_history(question):
+        return Standalone(question, "")
+    rest = _OPENING.sub("", question.strip())
+    topic = _topic(asked)
+    pronoun = _PRONOUN.search(rest)
+    name = _short_name(answers[-1]) if answers else ""
+    if pronoun and name and pronoun.group() not in ("其中", "里面"):
+        return Standalone(rest[: pronoun.start()] + name + rest[pronoun.end() :], topic)
+    rest = _PRONOUN.sub("", rest, count=1) if pronoun and pronoun.start() == 0 else rest
+    return Standalone(f"{topic}{'' if topic.endswith(('的', '中')) else ','}{rest}", topic)
+
+
+def _leans_on_history(question: str) -> bool:
+    """True when a question does not say by itself what it is about."""
+    folded = fold(question)
+    if _OPENING.match(folded):
+        return True
+    if re.search(r"[“《「\"]", folded) or any(mention.end - mention.start > 2 for mention in places.find(folded)):
+        return False
+    if _PRONOUN.search(folded):
+        return True
+    return len(re.sub(r"\W", "", _ASKING.sub("", folded))) <= 8 and len(folded) <= 18
+
+
+def _topic(asked: Sequence[str]) -> str:
+    """What the conversation is about: the last question that says so, without its question words."""
+    parts: list[str] = []
+    for text in reversed(asked):
+        part = re.sub(r"[?？。!！]+$", "", _ASKING.sub("", fold(_OPENING.sub("", text))))
+        part = re.sub(r"(?:一共|总共|共|最终|累计|的|是|有|了|中)+$", "", part).strip(" ,，")
+        if part:
+            parts.insert(0, part)
+        if not _leans_on_history(text):
+            break
+    return ",".join(dict.fromkeys(parts))
+
+
+def _substituted(element: str, asked: Sequence[str]) -> Standalone:
+    """ "X呢" after a question: X instead of the like element of that question."""
+    last = fold(asked[-1])
+    element = fold(element).strip()
+    topic = _topic(asked)
+    new_place, old_places = places.find(element), places.find(last)
+    if new_place and old_places:
+        first, end = old_places[0].start, old_places[0].end
+        for mention in old_places[1:]:
+            if mention.start - end > 1:
+                break
+            end = mention.end
+        return Standalone(last[:first] + element + last[end:], element)
+    asking = _ASKING.search(last)
+    question_words = asking.group() if asking else last
+    return Standalone(f"{_topic_head(topic)}{element}{question_words}", topic)
+
+
+def _topic_head(topic: str) -> str:
+    """The owner part of a topic: what stands before its last 的, or a place that opens it."""
+    if "的" in topic:
+        return topic[: topic.rindex("的") + 1]
+    mentions = places.find(topic)
+    return topic[: mentions[0].end] if mentions and mentions[0].start == 0 else f"{topic},"
+
+
+def _short_name(answer: str) -> str:
+    """An answer that is a name, without its mark and full stop; empty when the answer is a statement."""
+    name = re.sub(r"\[\d+\]|[。.!！\s]+$", "", answer).strip("“”\"' ")
+    if re.search(r"^\d|[,，;；。:：]", name):
+        return ""
+    return name if 2 <= len(name) <= 24 and not re.search(r"由|是|有|了|为|办|设", name) else ""

@@ -1,0 +1,76 @@
+"""The answer to a question that one article answers: the sentence, or the clauses of it, and what completes it."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from rag.answering.clauses import best_window
+from rag.answering.composing import Draft, Quote
+from rag.answering.evidence import Evidence, Query, content_words
+from rag.answering.expectation import find_expected
+from rag.answering.question import Expected, Question
+
+SHORT = 110
+"""Characters of the first quotation: what a reader takes in at a glance."""
+WHOLE = 150
+"""Characters of an answer with its second quotation."""
+LONG = 420
+"""Characters of an answer that lists things."""
+CLOSE = 0.82
+"""Share of the best score that a second sentence needs to be shown."""
+
+
+def passage_draft(query: Query, evidences: Sequence[Evidence]) -> Draft:
+    """Quotes the best evidence, shortened to the clauses that answer, and a second sentence where it is as good.
+
+    Args:
+        evidences: best first, at least one.
+    """
+    question = query.question
+    lists = question.expected is Expected.ITEMS or (question.wanted or 0) > 1
+    best = evidences[0]
+    quotes = [_shorten(query, best, LONG if lists else SHORT)]
+    room = (LONG if lists else WHOLE) - len(quotes[0].text)
+    for other in evidences[1:4]:
+        if other.score < CLOSE * best.score:
+            break
+        quote = _shorten(query, other, min(room, LONG if lists else SHORT))
+        if len(quote.text) <= room and not _overlaps(quote, quotes):
+            quotes.append(quote)
+            room -= len(quote.text)
+            if not lists:
+                break
+    return Draft(tuple(quotes))
+
+
+def _shorten(query: Query, evidence: Evidence, limit: int) -> Quote:
+    sentence = evidence.sentence
+
+    def gain(text: str) -> float:
+        return window_gain(query, query.question, text)
+
+    start, end = best_window(sentence.text, max(limit, 24), gain)
+    return trimmed(Quote(sentence.article, sentence.start + start, sentence.start + end))
+
+
+def window_gain(query: Query, question: Question, text: str) -> float:
+    """How much of the question a piece of a sentence holds, and whether it holds what is asked for."""
+    held = set(content_words(text)) & query.weights.keys()
+    coverage = sum(query.weights[word] for word in held) / (sum(query.weights.values()) or 1.0)
+    novel = [span for span in find_expected(question, text) if text[span[0] : span[1]] not in question.text]
+    return coverage + (0.5 if novel and question.expected is not Expected.ANY else 0.0)
+
+
+def trimmed(quote: Quote) -> Quote:
+    """The quotation without the comma that a window may end with."""
+    end = quote.end
+    while end > quote.start + 1 and quote.article.text[end - 1] in ",，、;；:： ":
+        end -= 1
+    return Quote(quote.article, quote.start, end)
+
+
+def _overlaps(quote: Quote, others: Sequence[Quote]) -> bool:
+    return any(
+        quote.article.article_id == other.article.article_id and quote.start < other.end and other.start < quote.end
+        for other in others
+    )

@@ -1,0 +1,242 @@
+"""What a question asks for, read from its words.
+
+The rules know Chinese question words and measure words, and nothing of any corpus.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from dataclasses import dataclass
+from enum import StrEnum
+from functools import lru_cache
+
+from rag.errors import InputError
+
+
+class Expected(StrEnum):
+    """What kind of thing an answer must hold."""
+
+    PERSON = "person"
+    PLACE = "place"
+    ORGANISATION = "organisation"
+    TIME = "time"
+    DURATION = "duration"
+    MONEY = "money"
+    NUMBER = "number"
+    PHONE = "phone"
+    REASON = "reason"
+    ITEMS = "items"
+    """Several things, named side by side."""
+    NAME = "name"
+    """What something is called."""
+    ANY = "any"
+
+
+class Form(StrEnum):
+    """How the answer is put together."""
+
+    PASSAGE = "passage"
+    """From the sentence that answers."""
+    AGGREGATE = "aggregate"
+    """One line an entity, over all articles."""
+    COMPARISON = "comparison"
+    """Which of two has more."""
+    YES_NO = "yes-no"
+
+
+class Level(StrEnum):
+    """What an aggregate counts or lists."""
+
+    PROVINCE = "province"
+    CITY = "city"
+    COUNTY = "county"
+    PLACE = "place"
+    """A place at whatever level is printed."""
+    ORGANISATION = "organisation"
+    REPORT = "report"
+
+
+@dataclass(frozen=True, slots=True)
+class Question:
+    """A question with what its words say about the answer."""
+
+    text: str
+    """Folded: full width to half width, traditional to simplified, fillers taken out."""
+    form: Form
+    expected: Expected
+    unit: str
+    """What is counted ("名", "人次", "家"); empty when nothing is."""
+    level: Level | None
+    """Set for an aggregate."""
+    wanted: int | None
+    """How many items the question itself says there are (哪7个, 哪两家); None when it does not say."""
+    quoted: tuple[str, ...]
+    """Names in quotation marks or title marks."""
+    english: bool
+    """True when the question holds no Chinese but Latin words."""
+
+
+_NUMERAL = "一二两三四五六七八九十百千0-9"
+_FILLERS = re.compile(
+    r"^(那个|就是|请问一?下?|我想(问|知道)一?下?|想问一?下?|麻烦问一?下?|帮我(查|看)一?下?|你好|您好|嗯|呃|哎|咱们?)+[\s,、]*|"
+    r"(来着|呀|啊|哦|嘛)(?=[?？\s]*$)|(?<=\s)(那个|就是|嗯|呃)(?=\s)"
+)
+_QUOTED = re.compile(r"[“‘「『《\"]([^”’」』》\"]{1,40})[”’」』》\"]")
+
+_PLACE_WORD = "城市|地方|地区|地市|省份?|自治区|直辖市|市|县|区|旗|乡|镇|街道|村|国家|州"
+_REPORT_WORD = "报道|文章|新闻|稿件|消息"
+_ORG_WORD = "企业|公司|单位|机构|部门|银行|学校|医院|工厂|组织"
+_COUNTER = "个|家|名|位|人|场|项|次|件|辆|篇|种|类|条|所|支|批|户|对|台|座|处|张|份|期|届|门|间|岁|级|部|套|起|天|年|元"
+_HOW_MANY = rf"(?:多少|几|哪?[{_NUMERAL}]+)"
+
+_PERSON_WORD = "人|记者|通讯员|作者|主席|主任|书记|经理|董事长|负责人|选手|冠军|状元|工人|职工|老师|师傅|居民|队长|站长|校长|司机|创始人|带头人|代表|志愿者|劳模|工匠|先生|女士"
+
+_RULES: tuple[tuple[Expected, str], ...] = (
+    (Expected.PHONE, r"电话|手机号|联系方式|热线"),
+    (Expected.REASON, r"为什么|为何|为啥|原因|怎么会|何以"),
+    (Expected.MONEY, r"多少(?:万|亿)?(?:元|钱|资金|经费|补助|补贴|奖金|工资|收益|价值|利润|效益|额度|贷款)|几(?:百|千|万|亿)?(?:元|块)|(?:资金|经费|金额|补助|补贴|津贴|奖金|奖励|价格?|标准|收益|费用|销售额|额度|投资)(?:标准|金额)?(?:是|为|有|达)?多少|(?:多少|省下?了?|花了?|掏了?|卖了?|赚了?|投了?)多少(?:钱)?$|多少钱|省下多少"),
+    (Expected.DURATION, r"多久|多长时间|(?:几|多少)(?:天|年|个月|小时|分钟|周|个?星期|日)|为期|赛程"),
+    (Expected.TIME, r"什么时候|什么时间|何时|几时|啥时候?|哪一?[天年日月]|哪个(?:月|年份|季度|时间)|几月|几号|哪一?个?(?:月份|年度)|何年|何月|何日|时间是"),
+    (Expected.NUMBER, rf"多少|几(?:{_COUNTER}|成|倍|分之|十|百|千|万)|多(?:大|高|重|长|宽|深|远)|占比|百分之几|比例是|面积"),
+    (Expected.ORGANISATION, r"由?谁(?:负责)?(?:主办|承办|举办|组织|牵头|提供|出资|运营|建设|开发)"),
+    (Expected.PERSON, rf"谁|哪一?位|哪[{_NUMERAL}]+位|何人|哪[{_NUMERAL}几]*名?(?:{_PERSON_WORD})|(?:{_PERSON_WORD})(?:的?名字)?(?:叫|是)(?:什么|啥)|他叫|她叫|叫什么名字的人"),
+    (Expected.ORGANISATION, rf"哪(?:一|[{_NUMERAL}几])?(?:家|所|个)?(?:{_ORG_WORD})|哪[{_NUMERAL}]?家|什么(?:{_ORG_WORD})|(?:{_ORG_WORD})(?:的?名字|全称|名称)?(?:叫|是)(?:什么|啥|哪)"),
+    (Expected.PLACE, rf"哪里|哪儿|在哪|何地|何处|啥地方|什么地方|哪一?个?(?:{_PLACE_WORD})|场地|地点|地址"),
+    (Expected.NAME, r"叫什么|叫啥|名称|什么名字|口号|全称|主题|什么牌子|名叫"),
+)
+_ITEMS = re.compile(rf"哪些|哪几|哪[{_NUMERAL}]+|分别(?:是|为|有|叫)|有什么|包括什么|什么和什么|都有|包含")
+_YES_NO = re.compile(r"(吗|(?<![什怎多那这])么)[?？!。]*$|是不是|是否|有没有|能不能|可不可以|要不要|会不会|对不对|能否|可否")
+_WH = re.compile(r"什么|啥|哪|谁|多少|几(?!乎)|如何|怎|为何|何时|是[?？]?$")
+_MORE = "更?(?:多|少|大|小|高|低|早|晚|长|短|快|慢|贵|便宜|远|近|强)"
+_COMPARISON = re.compile(
+    rf"(?:谁|哪一?个?(?:更|家|方|边|地|县|市|区)?|哪里)的?[^,,。?]{{0,12}}{_MORE}(?:一?些|一点)?(?:呢)?[?？]*$"
+)
+_BOTH = re.compile(r"和|与|跟|同|比|还是|、|及")
+
+def check_question(text: str, limit: int, name: str) -> str:
+    """The text without blanks at both ends.
+
+    Raises:
+        InputError: it is empty or longer than `limit` characters.
+    """
+    text = text.strip()
+    if not text:
+        raise InputError(f"The {name} is empty.", hint="Ask in plain words, for example: 哪些城市搭建了婚恋交友平台？")
+    if len(text) > limit:
+        raise InputError(
+            f"The {name} has {len(text)} characters; at most {limit} are read.",
+            hint="Shorten it to what you want to know.",
+        )
+    return text
+
+
+def fold(text: str) -> str:
+    """NFKC, and traditional characters to simplified ones: for reading a question, never for showing a text."""
+    return _to_simplified(unicodedata.normalize("NFKC", text))
+
+
+def parse_question(text: str) -> Question:
+    """Reads a question.
+
+    Args:
+        text: the standalone question, as the reader typed it.
+    """
+    folded = fold(text).strip()
+    spoken = _FILLERS.sub("", _FILLERS.sub("", folded)).strip() or folded
+    expected, form = _expected(spoken), Form.PASSAGE
+    level = _aggregate_level(spoken)
+    if _COMPARISON.search(spoken) and _BOTH.search(spoken):
+        form, level = Form.COMPARISON, None
+    elif re.search(r"吗[?？!。]*$", spoken) or (_YES_NO.search(spoken) and not _WH.search(spoken)):
+        form, level = Form.YES_NO, None
+    elif level is not None:
+        form = Form.AGGREGATE
+    elif _ITEMS.search(spoken) and expected in (Expected.ANY, Expected.NUMBER, Expected.NAME):
+        expected = Expected.ITEMS
+    return Question(
+        text=spoken,
+        form=form,
+        expected=expected,
+        unit=_unit(spoken),
+        level=level,
+        wanted=_wanted(spoken),
+        quoted=tuple(_QUOTED.findall(spoken)),
+        english=not re.search(r"[\u3400-\u9fff]", spoken) and bool(re.search(r"[A-Za-z]{2,}", spoken)),
+    )
+
+
+def _expected(text: str) -> Expected:
+    for expected, pattern in _RULES:
+        if re.search(pattern, text):
+            return expected
+    if _ITEMS.search(text):
+        return Expected.ITEMS
+    return Expected.ANY
+
+
+def _unit(text: str) -> str:
+    """The measure word after 多少 or 几, or the noun that follows."""
+    match = re.search(rf"(?:多少|几)(人次|课时|平方米|万?亿?元|[万亿]?(?:{_COUNTER}))", text)
+    return match.group(1) if match else ""
+
+
+def _wanted(text: str) -> int | None:
+    match = re.search(rf"哪([{_NUMERAL}]+)", text)
+    return number_of(match.group(1)) if match else None
+
+
+# An aggregate asks about places, organisations or reports as such: they are the subject, nobody is named before them.
+_AGGREGATES: tuple[tuple[Level, str], ...] = (
+    (Level.REPORT, rf"^(?:有|都有)?{{which}}(?:篇|条|则)?(?:{_REPORT_WORD})|(?:{_REPORT_WORD})(?:里|中|都|分别|主要)?(?:分别)?(?:讲|说|写|是关于|关于|介绍|报道)了?(?:的是)?(?:什么|啥|哪)|{{which}}篇"),
+    (Level.PROVINCE, r"{which}个?(?:省份?|自治区|直辖市)(?![级总内直外])|按省"),
+    (Level.CITY, r"^(?:.{{0,12}}?有)?{which}个?(?:城市|地级市|地市|市)(?!场|民|总|区)"),
+    (Level.COUNTY, r"^(?:.{{0,12}}?有)?{which}个?(?:县区?|区县|区|县级市|旗)(?!域|别)"),
+    (Level.PLACE, r"^(?:.{{0,12}}?有)?{which}个?(?:地方|地区|地(?!级)|省市)|报道过?(?:哪里|哪些地方)"),
+    (Level.ORGANISATION, rf"^{{which}}(?:家|个)?(?:{_ORG_WORD}|工会)"),
+)
+_WHICH = r"(?:哪些|哪几|哪[二两三四五六七八九十2-9]|多少|几)"
+_ABOUT_REPORTS = re.compile(rf"(?:{_REPORT_WORD}).{{0,8}}(?:哪些|哪几|哪里|什么)|报道过|被?单独报道")
+
+
+def _aggregate_level(text: str) -> Level | None:
+    bare = re.sub(rf"^(?:在?(?:这些|所有|全部)?(?:{_REPORT_WORD}|资料|报纸|版面)[里中]?,?|按.{{1,3}}看,?|一共|总共)", "", text)
+    for level, pattern in _AGGREGATES:
+        compiled = pattern.replace("{which}", _WHICH).replace("{{", "{").replace("}}", "}")
+        if re.search(compiled, text if level in (Level.PROVINCE,) else bare):
+            return level
+    if _ABOUT_REPORTS.search(text):
+        return Level.REPORT
+    return None
+
+
+_DIGITS = {"零": 0, "〇": 0, "一": 1, "二": 2, "两": 2, "三": 3, "四": 4, "五": 5, "六": 6, "七": 7, "八": 8, "九": 9}
+_SCALES = {"十": 10, "百": 100, "千": 1000, "万": 10_000, "亿": 100_000_000}
+
+
+def number_of(text: str) -> int | None:
+    """The value of a whole number in digits or Chinese numerals below 10,000; None if it is neither."""
+    if text.isdecimal():
+        return int(text)
+    total, digit = 0, 0
+    for character in text:
+        if character in _DIGITS:
+            digit = _DIGITS[character]
+        elif _SCALES.get(character, 10_000) < 10_000:
+            total, digit = total + (digit or 1) * _SCALES[character], 0
+        else:
+            return None
+    return total + digit if text else None
+
+
+@lru_cache(maxsize=1)
+def _converter() -> object:
+    import opencc  # 17 ms, and only questions and indexing need it
+
+    return opencc.OpenCC("t2s")
+
+
+def _to_simplified(text: str) -> str:
+    if text.isascii():
+        return text
+    return str(_converter().convert(text))  # type: ignore[attr-defined]  # opencc ships no types

@@ -1,0 +1,214 @@
+"""The library as a program uses it: open an index, search it, ask it, read its articles.
+
+One `Library` serves any number of threads. It answers every call from exactly one generation, and hops to a newer one
+between calls.
+"""
+
+from __future__ import annotations
+
+import logging
+import threading
+import time
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from rag.answering.answerer import Answerer
+from rag.answering.question import check_question
+from rag.embedding.base import Embedder
+from rag.embedding.model import open_embedder
+from rag.errors import IndexMismatch, InputError, RagError
+from rag.index.generation import Generation
+from rag.index.store import Store
+from rag.retrieval.retriever import Retriever
+from rag.settings import Settings
+from rag.types import (
+    Answer,
+    AnswererName,
+    Article,
+    ArticleList,
+    Filters,
+    IndexStatus,
+    Mode,
+    Progress,
+    SearchResult,
+    Turn,
+)
+
+MAX_QUERY = 2_000
+"""Longest question or query, in characters: the embedder reads about 700, and no reader types more."""
+MAX_TOP_K = 100
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, slots=True)
+class _Loaded:
+    """What one generation needs to be asked; replaced as a whole."""
+
+    generation: Generation
+    retriever: Retriever
+    answerer: Answerer
+
+
+class Library:
+    """An open index. Use `Library.open`."""
+
+    def __init__(self, settings: Settings, store: Store, embedder: Embedder) -> None:
+        self._settings = settings
+        self._store = store
+        self._embedder = embedder
+        self._hop = threading.Lock()
+        self._loaded = self._load()
+
+    @classmethod
+    def open(cls, settings: Settings, progress: Callable[[Progress], None] | None = None) -> Library:
+        """Opens the live generation under `settings.vectors`.
+
+        Raises:
+            IndexMissing: nothing has been indexed there yet.
+            IndexDamaged: a file of the generation is missing or not what it was.
+            IndexMismatch: the index was built with another embedding model or format.
+            ModelError: the embedding model cannot be used.
+        """
+        store = Store(settings.vectors)
+        store.current_id()  # a missing index should be told before a model is prepared for it
+        return cls(settings, store, open_embedder(settings.embedding_model, progress=progress))
+
+    def _load(self) -> _Loaded:
+        generation = self._store.current()
+        built_with = generation.manifest.model_fingerprint
+        if built_with != self._embedder.fingerprint:
+            raise IndexMismatch(
+                f"The index in {self._settings.vectors} was built with the embedding model "
+                f"{generation.manifest.model} ({built_with}), but {self._embedder.name} "
+                f"({self._embedder.fingerprint}) is set.",
+                hint="Run `wenbao index` to build it anew, or set embedding_model back.",
+            )
+        retriever = Retriever(generation, self._embedder)
+        return _Loaded(generation, retriever, Answerer(generation, retriever, self._embedder))
+
+    def refresh(self) -> bool:
+        """Hops to the live generation if a newer one was published; True when it did. Calls under way are not touched.
+
+        A generation that cannot be opened is left alone with a line in the log: the old one goes on serving.
+        """
+        if not self._store.changed(self._loaded.generation.id):
+            return False
+        with self._hop:
+            if not self._store.changed(self._loaded.generation.id):
+                return False
+            try:
+                self._loaded = self._load()
+            except RagError as error:
+                _log.warning("still serving generation %s: %s", self._loaded.generation.id, error)
+                return False
+        return True
+
+    @property
+    def generation(self) -> str:
+        """Id of the generation that answers now."""
+        return self._loaded.generation.id
+
+    def search(
+        self, query: str, *, top_k: int = 10, mode: Mode = "hybrid", filters: Filters | None = None
+    ) -> SearchResult:
+        """The passages that fit a query best.
+
+        Args:
+            query: plain words, 1 to 2,000 characters.
+            top_k: how many hits at most, 1 to 100.
+            mode: both legs fused, or one of them.
+            filters: restrictions; None restricts nothing.
+
+        Raises:
+            InputError: an empty or over-long query, or `top_k` out of range.
+        """
+        self.refresh()
+        return self._loaded.retriever.search(
+            check_question(query, MAX_QUERY, "query"), _check_top_k(top_k), mode, filters or Filters()
+        )
+
+    def ask(
+        self,
+        question: str,
+        *,
+        history: Sequence[Turn] = (),
+        top_k: int = 10,
+        filters: Filters | None = None,
+        answerer: AnswererName = "auto",
+    ) -> Answer:
+        """A short answer in which every sentence is cited, or a refusal.
+
+        Args:
+            question: 1 to 2,000 characters.
+            history: the conversation so far, oldest first; a follow-up question is read with it.
+            top_k: how many hits to show beside the answer, 1 to 100; it does not limit what the answer draws on.
+            filters: restrictions; None restricts nothing.
+            answerer: "auto" takes the language model if one is configured.
+
+        Raises:
+            InputError: an empty or over-long question, or `top_k` out of range.
+        """
+        self.refresh()
+        began = time.perf_counter()
+        answer = self._loaded.answerer.answer(
+            check_question(question, MAX_QUERY, "question"), history, _check_top_k(top_k), filters or Filters(), answerer
+        )
+        _log.info("answered=%s in %.0f ms", answer.answered, 1000 * (time.perf_counter() - began))
+        return answer
+
+    def articles(
+        self,
+        *,
+        source: str | None = None,
+        place: str | None = None,
+        q: str | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> ArticleList:
+        """A page of the list of articles, in corpus order.
+
+        Raises:
+            InputError: a cursor that no reply gave, or `limit` outside 1 to 100.
+        """
+        self.refresh()
+        if not 1 <= limit <= MAX_TOP_K:
+            raise InputError(f"limit is {limit}; it must lie between 1 and {MAX_TOP_K}.")
+        return self._loaded.generation.list_articles(source=source, place=place, q=q, limit=limit, cursor=cursor)
+
+    def article(self, article_id: str) -> Article:
+        """One article, with its text.
+
+        Raises:
+            NotFound: no article of the live generation has this id.
+        """
+        self.refresh()
+        return self._loaded.generation.article(article_id)
+
+    def status(self) -> IndexStatus:
+        """What is loaded."""
+        self.refresh()
+        generation = self._loaded.generation
+        manifest = generation.manifest
+        return IndexStatus(
+            generation=generation.id,
+            created=manifest.created,
+            counts=manifest.counts,
+            model=manifest.model,
+            model_fingerprint=manifest.model_fingerprint,
+            corpus=manifest.corpus,
+            is_sample=manifest.is_sample,
+            vectors=str(Path(self._settings.vectors)),
+            skipped=manifest.skipped,
+        )
+
+    def close(self) -> None:
+        """Lets go of the files."""
+        self._loaded.generation.close()
+
+
+def _check_top_k(top_k: int) -> int:
+    if not 1 <= top_k <= MAX_TOP_K:
+        raise InputError(f"top_k is {top_k}; it must lie between 1 and {MAX_TOP_K}.")
+    return top_k
