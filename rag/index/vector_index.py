@@ -1,0 +1,96 @@
+"""The vector index: FAISS, exact over half-precision vectors, memory-mapped.
+
+Row *i* is chunk *i*. Half precision halves the memory and more than halves the time of a query; rounding a vector
+that was rounded before changes nothing, so vectors carried from generation to generation stay as they are.
+"""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.errors import IndexDamaged
+
+FILE = "index.faiss"
+
+
+class VectorIndex:
+    """Nearest rows by inner product of unit vectors.
+
+    Args:
+        index: a FAISS index whose row *i* is chunk *i*.
+    """
+
+    def __init__(self, index: Any) -> None:
+        self._index = index
+
+    def __len__(self) -> int:
+        return int(self._index.ntotal)
+
+    @property
+    def dimension(self) -> int:
+        """Length of a vector."""
+        return int(self._index.d)
+
+    @classmethod
+    def build(cls, vectors: NDArray[np.float32]) -> VectorIndex:
+        """Indexes (n, d) unit vectors; n may be 0."""
+        index = faiss.IndexScalarQuantizer(vectors.shape[1], faiss.ScalarQuantizer.QT_fp16, faiss.METRIC_INNER_PRODUCT)
+        index.is_trained = True  # half precision learns nothing from the data, which may be empty
+        if len(vectors):
+            index.add(np.ascontiguousarray(vectors, np.float32))
+        return cls(index)
+
+    def save(self, folder: Path) -> None:
+        """Writes `index.faiss` into `folder`."""
+        # Through Python's own file, whose errors name the cause (disk full, no permission).
+        (folder / FILE).write_bytes(faiss.serialize_index(self._index).data)
+
+    @classmethod
+    def open(cls, folder: Path) -> VectorIndex:
+        """Maps a saved index into memory.
+
+        Raises:
+            IndexDamaged: the file is missing or is no index.
+        """
+        path = folder / FILE
+        try:
+            return cls(faiss.read_index(str(path), faiss.IO_FLAG_MMAP_IFC))
+        except (RuntimeError, MemoryError) as error:
+            raise IndexDamaged(
+                f"{path} is missing or damaged: FAISS cannot read it", hint="Build it anew: `wenbao index`."
+            ) from error
+
+    def search(
+        self, vector: NDArray[np.float32], k: int, mask: NDArray[np.bool_] | None = None
+    ) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """The nearest rows and their inner products, best first, equal ones by row.
+
+        Args:
+            vector: (d,) unit length.
+            k: how many rows at most.
+            mask: (n,) true for the rows that may be returned.
+
+        Returns:
+            Rows (m,) int64 and cosines (m,) float32, m ≤ k where fewer rows may be returned.
+        """
+        allowed = len(self) if mask is None else int(np.count_nonzero(mask))
+        wanted = min(k, allowed)
+        if wanted <= 0:
+            return np.zeros(0, np.int64), np.zeros(0, np.float32)
+        selector = None if mask is None else faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
+        parameters = None if selector is None else faiss.SearchParameters(sel=selector)
+        scores, rows = self._index.search(np.asarray(vector, np.float32)[None, :], wanted, params=parameters)
+        order = np.lexsort((rows[0], -scores[0]))
+        return rows[0][order], scores[0][order]
+
+    def vectors(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(m, d) the vectors of the given rows, as stored."""
+        if not len(rows):
+            return np.zeros((0, self.dimension), np.float32)
+        found: NDArray[np.float32] = self._index.reconstruct_batch(np.ascontiguousarray(rows, np.int64))
+        return found
