@@ -9,7 +9,7 @@ from textual.app import App
 from textual.binding import Binding, BindingType
 
 from tui.i18n import Words, choose_language
-from tui.link import Connect
+from tui.link import Connect, Link
 from tui.screens.chat import ChatScreen
 
 
@@ -17,7 +17,7 @@ class WenbaoApp(App[None]):
     """The application.
 
     Args:
-        connect: gives the server's address and key; runs in a thread after the first frame.
+        link: the connection to the server; opened after the first frame.
         language: `zh` or `en`; None: the locale's.
     """
 
@@ -26,13 +26,13 @@ class WenbaoApp(App[None]):
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [Binding("ctrl+q", "quit", show=False, priority=True)]
 
-    def __init__(self, connect: Connect, language: str | None = None) -> None:
+    def __init__(self, link: Link, language: str | None = None) -> None:
         super().__init__()
         self.words = Words(choose_language(language))
-        self._connect = connect
+        self._server_link = link
 
     def on_mount(self) -> None:
-        self.push_screen(ChatScreen(self._connect, self.words))
+        self.push_screen(ChatScreen(self._server_link, self.words))
 
 
 def run(server: str | Connect, api_key: str | None = None, language: str | None = None) -> None:
@@ -45,4 +45,4 @@ def run(server: str | Connect, api_key: str | None = None, language: str | None 
         language: `zh` or `en`; None: the locale's.
     """
     connect: Connect = (lambda: (server, api_key)) if isinstance(server, str) else server
-    WenbaoApp(connect, language).run()
+    WenbaoApp(Link(connect), language).run()

@@ -102,7 +102,7 @@ class Client:
         pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
     ) -> None:
         self.base_url = _checked_address(base_url)
-        self.on_wait = on_wait
+        self._on_wait = on_wait
         self._pause = pause
         if api_key is not None and not (api_key.isascii() and api_key.isprintable()):
             raise ClientError(Trouble.KEY, self.base_url)
@@ -194,8 +194,8 @@ class Client:
             seconds = _retry_after(response)
             if seconds is None:
                 break
-            if self.on_wait is not None:
-                self.on_wait()
+            if self._on_wait is not None:
+                self._on_wait()
             await self._pause(seconds)
         where = f"{self.base_url}{path}"
         if response.is_error or response.is_redirect:

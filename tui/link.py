@@ -10,6 +10,7 @@ from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
+    from server.schemas import IndexOut
     from tui.client import Client, ClientError
 
 Connect = Callable[[], tuple[str, str | None]]
@@ -26,22 +27,18 @@ class Link:
 
     Args:
         connect: gives address and key.
-        on_state: told each change: a key of the catalogue (`link.…`) and the address.
-        on_trouble: told why the server cannot be asked; it is tried again in a while.
         pause: waits so many seconds; replaced in tests.
     """
 
-    def __init__(
-        self,
-        connect: Connect,
-        *,
-        on_state: Callable[[str, str], None],
-        on_trouble: Callable[[ClientError], None],
-        pause: Callable[[float], Awaitable[None]] = asyncio.sleep,
-    ) -> None:
+    on_state: Callable[[str, str], None]
+    """Told each change: a key of the catalogue (`link.…`) and the address that it is about."""
+    on_trouble: Callable[[ClientError], None]
+    """Told why the server cannot be asked; it is tried again in a while."""
+
+    def __init__(self, connect: Connect, *, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:
         self._connect = connect
-        self._on_state = on_state
-        self._on_trouble = on_trouble
+        self.on_state = lambda _key, _where: None
+        self.on_trouble = lambda _error: None
         self._pause = pause
         self._client: Client | None = None
         self._ready = asyncio.Event()
@@ -58,29 +55,28 @@ class Link:
         assert self._client is not None  # noqa: S101  # set before the event is
         return self._client
 
-    async def establish(self) -> Client:
+    async def establish(self) -> IndexOut:
         """Connects and waits for the index, as often as it takes.
 
         Returns:
-            The client of a server that has an index loaded.
+            The index that the server has loaded.
         """
         self._ready.clear()
-        self._on_state("link.opening", "")
+        self.on_state("link.opening", "")
         # Imported late and in a thread: httpx and pydantic take 200 ms that the first frame does not wait for.
         error_type = await asyncio.to_thread(_client_error)
         while True:
             self._hurry.clear()
             try:
-                await self._try()
+                index = await self._try()
             except error_type as error:
-                self._on_state("link.broken", error.where)
-                self._on_trouble(error)
+                self.on_state("link.broken", error.where)
+                self.on_trouble(error)
                 await self._pause_or_hurry()
             else:
-                assert self._client is not None  # noqa: S101  # _try has set it
-                self._on_state("link.ready", self._client.base_url)
+                self.on_state("link.ready", "")
                 self._ready.set()
-                return self._client
+                return index
 
     def hurry(self) -> None:
         """Tries again now instead of after the pause."""
@@ -91,12 +87,13 @@ class Link:
         if self._client is not None:
             await self._client.close()
 
-    async def _try(self) -> None:
+    async def _try(self) -> IndexOut:
         if self._client is None:
             self._client = await asyncio.to_thread(self._open)
-            self._client.on_wait = self._loading
-        self._on_state("link.connecting", self._client.base_url)
+        self.on_state("link.connecting", self._client.base_url)
         await self._client.ready()
+        # Anyone may ask whether the server is ready; this call finds out whether it takes the key.
+        return await self._client.index()
 
     def _open(self) -> Client:
         from tui.client import Client, ClientError, Trouble
@@ -105,11 +102,10 @@ class Link:
             base_url, api_key = self._connect()
         except Exception as error:  # the contract of `Connect`: the server's start may fail in any way, and is shown
             raise ClientError(Trouble.START, "", str(error), getattr(error, "hint", "")) from error
-        return Client(base_url, api_key)
+        return Client(base_url, api_key, on_wait=self._loading, pause=self._pause)
 
     def _loading(self) -> None:
-        assert self._client is not None  # noqa: S101  # it is the client that says so
-        self._on_state("link.loading", self._client.base_url)
+        self.on_state("link.loading", "")
 
     async def _pause_or_hurry(self) -> None:
         pause = asyncio.ensure_future(self._pause(RETRY_SECONDS))

@@ -8,60 +8,38 @@ from typing import TYPE_CHECKING, ClassVar
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
-from textual.containers import Horizontal
 from textual.screen import Screen
 
 from tui.i18n import Words
-from tui.link import Connect, Link
+from tui.keys import BOX_KEYS, COMMON_KEYS, READING_KEYS
+from tui.link import Link
 from tui.screens.help import HelpScreen
 from tui.session import Conversation, Reference, Stage, Turn
-from tui.widgets.article import ArticlePane
-from tui.widgets.bars import Key, KeyBar, LinkState, StatusBar
+from tui.shelf import Shelf
+from tui.widgets.bars import KeyBar, LinkState, StatusBar, TroubleBar
 from tui.widgets.conversation import ConversationPane
-from tui.widgets.prose import Paragraph, Prose
+from tui.widgets.panes import WIDE, Panes
 from tui.widgets.question import QuestionBox
 from tui.widgets.turn import TurnView, describe
 
 if TYPE_CHECKING:
-    from server.schemas import ArticleDetail
+    from server.schemas import IndexOut
     from tui.client import Client, ClientError
 
-WIDE = 110
-"""Columns from which both panes are shown side by side."""
 SAMPLES = 5
 """Articles that the guidance names."""
-
-_BOX_KEYS = (
-    Key("Enter", "key.send", "send"),
-    Key("↑↓", "key.history", "history"),
-    Key("Esc", "key.read", "escape"),
-)
-_READING_KEYS = (
-    Key("n/p", "key.walk", "next_reference"),
-    Key("1-9", "key.number", "next_reference"),
-    Key("Esc", "key.ask", "escape"),
-)
-_COMMON_KEYS = (
-    Key("Tab", "key.pane", "next_pane"),
-    Key("F1", "key.help", "help"),
-    Key("F3", "key.language", "language"),
-    Key("^L", "key.new", "new_conversation"),
-    Key("^Q", "key.quit", "quit"),
-)
 
 
 class ChatScreen(Screen[None]):
     """Asks, shows the answer, and lets its places be read.
 
     Args:
-        connect: gives the server's address and key; runs in a thread after the first frame.
+        link: the connection to the server; opened after the first frame.
         words: the interface's words.
     """
 
-    HORIZONTAL_BREAKPOINTS = [  # noqa: RUF012  # as Textual declares it
-        (0, "-narrow"),
-        (WIDE, "-wide"),
-    ]
+    AUTO_FOCUS = "#question"
+    HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012  # as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [
         Binding("f1", "help", show=False, priority=True),
         Binding("f2", "flip", show=False, priority=True),
@@ -77,37 +55,41 @@ class ChatScreen(Screen[None]):
         *(Binding(digit, f"reference({digit})", show=False) for digit in "0123456789"),
     ]
 
-    def __init__(self, connect: Connect, words: Words) -> None:
+    def __init__(self, link: Link, words: Words) -> None:
         super().__init__()
+        self._link = link
         self._words = words
-        self._link = Link(connect, on_state=self._link_changed, on_trouble=self._link_failed)
         self._conversation = Conversation()
+        self._questions: asyncio.Queue[Turn] = asyncio.Queue()
+        self._shelf = Shelf()
         self._turn: Turn | None = None
         """The turn whose references n, p and the digits walk."""
-        self._questions: asyncio.Queue[Turn] = asyncio.Queue()
-        self._articles: dict[str, ArticleDetail] = {}
         self._generation = ""
-        self._trouble: ClientError | None = None
         self._typed_number = 0
 
     def compose(self) -> ComposeResult:
         yield StatusBar(self._words, id="status")
-        with Horizontal(id="panes"):
-            yield ConversationPane(self._words, id="conversation")
-            yield ArticlePane(self._words, id="article")
-        yield Prose(id="trouble")
+        yield Panes(self._words, id="panes")
+        yield TroubleBar(self._words, id="trouble")
         yield QuestionBox(self._words, id="question")
         yield KeyBar(self._words, id="keys")
 
     def on_mount(self) -> None:
-        self.query_one(QuestionBox).focus()
-        self.query_one("#trouble").display = False
+        self._link.on_state, self._link.on_trouble = self._link_changed, self._show_trouble
         self._show_keys()
         # After the first frame: nothing that takes time may come before it.
         self.call_after_refresh(self._start)
 
     async def on_unmount(self) -> None:
         await self._link.close()
+
+    @property
+    def _box(self) -> QuestionBox:
+        return self.query_one(QuestionBox)
+
+    @property
+    def _panes(self) -> Panes:
+        return self.query_one(Panes)
 
     def _start(self) -> None:
         self._establish()
@@ -118,47 +100,33 @@ class ChatScreen(Screen[None]):
     @work(exclusive=True, group="link")
     async def _establish(self) -> None:
         """Connects, and says what there is to read."""
-        from tui.client import ClientError
+        index = await self._link.establish()
+        self._show_trouble(None)
+        from tui.client import ClientError  # imported by now: establishing needs it
 
-        client = await self._link.establish()
-        self._trouble = None
-        self._show_trouble()
         try:
-            await self._learn_index(client)
+            await self._welcome(index)
         except ClientError as error:
-            self._link_failed(error)
+            self._show_trouble(error)
 
-    async def _learn_index(self, client: Client) -> None:
-        index = await client.index()
+    async def _welcome(self, index: IndexOut) -> None:
         self._generation = index.generation or ""
-        status = self.query_one(StatusBar)
-        status.index = index
-        status.relabel()
+        self.query_one(StatusBar).show_index(index)
+        client = await self._link.client()
         listing = await client.articles(limit=SAMPLES * 4)
         # Headlines make the better invitation: what has none is left out.
         titled = [article for article in listing.items if article.title][:SAMPLES]
-        self.query_one(ConversationPane).welcome(
+        self._panes.conversation.welcome(
             [Reference.from_article(article) for article in titled],
             is_sample=index.is_sample,
-            is_empty=index.counts.articles == 0 and index.generation is not None,
+            is_empty=index.counts.articles == 0,
         )
 
     def _link_changed(self, key: str, where: str) -> None:
-        status = self.query_one(StatusBar)
-        status.link = LinkState(key, where)
-        status.relabel()
+        self.query_one(StatusBar).show_link(LinkState(key, where))
 
-    def _link_failed(self, error: ClientError) -> None:
-        self._trouble = error
-        self._show_trouble()
-
-    def _show_trouble(self) -> None:
-        """The line above the question box: what is wrong with the server, or nothing."""
-        line = self.query_one("#trouble", Prose)
-        line.display = self._trouble is not None
-        if self._trouble is not None:
-            message, hint = describe(self._trouble, self._words)
-            line.show([Paragraph(message, "error"), Paragraph(self._words("error.hint", hint=hint), "hint", rest=2)])
+    def _show_trouble(self, error: ClientError | None) -> None:
+        self.query_one(TroubleBar).show_error(error)
 
     def action_retry(self) -> None:
         """Connects again at once."""
@@ -172,11 +140,9 @@ class ChatScreen(Screen[None]):
     @on(QuestionBox.Asked)
     async def _question_asked(self, event: QuestionBox.Asked) -> None:
         turn = Turn(event.question)
-        if self._link.ready:
-            turn.stage = Stage.ASKING
         self._conversation.turns.append(turn)
-        self.remove_class("-reading")
-        await self.query_one(ConversationPane).add(turn)
+        self._panes.turn_to(article=False)
+        await self._panes.conversation.add(turn)
         self._questions.put_nowait(turn)
 
     @work(exclusive=True, group="answers")
@@ -192,46 +158,53 @@ class ChatScreen(Screen[None]):
         from server.schemas import TurnIn
         from tui.client import ClientError, Trouble
 
-        pane = self.query_one(ConversationPane)
         turn.stage = Stage.ASKING
-        pane.update_turn(turn)
+        self._panes.conversation.update_turn(turn)
         earlier = self._conversation.messages_before(turn)
         history = [TurnIn.model_construct(role=role, content=content) for role, content in earlier]
         try:
             turn.settle(await client.ask(turn.question, history))
         except ClientError as error:
             turn.fail(error)
-            self.query_one(QuestionBox).bring_back(turn.question)
             if error.kind is Trouble.UNREACHABLE:
                 self._establish()
-        if turn not in self._conversation.turns:
-            return  # a new conversation was started meanwhile
-        pane.update_turn(turn)
-        pane.show_turn(turn)
-        if turn.stage in {Stage.ANSWERED, Stage.REFUSED}:
-            self._turn = turn
+        if turn in self._conversation.turns:  # unless a new conversation was started meanwhile
+            self._settled(turn)
+
+    def _settled(self, turn: Turn) -> None:
+        """Shows what has become of a question."""
+        conversation = self._panes.conversation
+        conversation.update_turn(turn)
+        conversation.show_turn(turn)
+        if turn.reply is None:
+            self._box.bring_back(turn.question)
+            return
+        self._generation = turn.reply.generation
         if turn.stage is Stage.ANSWERED and turn.references:
-            self._choose(turn, 0, reveal=False)
+            self._choose(turn, 0)
+        else:
+            self._walk_through(turn)
 
     async def action_new_conversation(self) -> None:
         """Forgets the conversation; what is typed stays."""
         self._conversation = Conversation()
         self._turn = None
-        await self.query_one(ConversationPane).clear()
-        self.query_one(ArticlePane).clear()
-        self.remove_class("-reading")
-        self.query_one(QuestionBox).focus()
+        await self._panes.conversation.clear()
+        self._panes.article.clear()
+        self._panes.turn_to(article=False)
+        self._box.focus()
 
     # ---------------------------------------------------------------------------------------------------- references
 
     @on(TurnView.Chosen)
     def _reference_clicked(self, event: TurnView.Chosen) -> None:
-        self._choose(event.turn, event.index, reveal=True)
+        self._choose(event.turn, event.index)
+        self._reveal_article()
 
     @on(ConversationPane.Opened)
     def _article_opened(self, event: ConversationPane.Opened) -> None:
-        self._reveal_article()
         self._read(event.reference, (), ("article.title", {}))
+        self._reveal_article()
 
     def action_next_reference(self, step: int = 1) -> None:
         """To the next (1) or previous (-1) reference of the turn, around at the ends."""
@@ -239,114 +212,99 @@ class ChatScreen(Screen[None]):
         turn = self._turn
         if turn is not None and turn.references:
             at = turn.current if turn.current is not None else (-1 if step > 0 else 0)
-            self._choose(turn, (at + step) % len(turn.references), reveal=True)
+            self._choose(turn, (at + step) % len(turn.references))
+            self._reveal_article()
 
     def action_reference(self, digit: int) -> None:
         """To the reference with that number; a second digit makes a number of two where there is such a reference."""
-        turn = self._turn
-        if turn is None:
-            return
-        for number in (self._typed_number * 10 + digit, digit):
-            index = turn.index_of(number)
-            if index is not None:
-                self._typed_number = number
-                self._choose(turn, index, reveal=True)
-                return
+        turn, typed = self._turn, self._typed_number
         self._typed_number = 0
+        for number in (typed * 10 + digit, digit):
+            index = turn.index_of(number) if turn is not None else None
+            if turn is not None and index is not None:
+                self._typed_number = number
+                self._choose(turn, index)
+                self._reveal_article()
+                return
 
-    def _choose(self, turn: Turn, index: int, *, reveal: bool) -> None:
-        """Makes a reference the current one and shows its article; with `reveal`, on a narrow screen, instead of the
-        conversation."""
+    def _walk_through(self, turn: Turn) -> None:
+        """Makes a turn the one whose references the keys walk."""
         before, self._turn = self._turn, turn
-        turn.current = index
-        pane = self.query_one(ConversationPane)
-        pane.update_turn(turn)
-        if before is not None and before is not turn:
+        if before is not None and before is not turn and before.current is not None:
             before.current = None
-            pane.update_turn(before)
-        if reveal:
-            self._reveal_article()
+            self._panes.conversation.update_turn(before)
+
+    def _choose(self, turn: Turn, index: int) -> None:
+        """Makes a reference the current one and shows its article."""
+        self._walk_through(turn)
+        turn.current = index
+        self._panes.conversation.update_turn(turn)
         reference = turn.references[index]
-        key = "article.citation" if turn.stage is Stage.ANSWERED else "article.hit"
-        place = {"number": reference.number, "position": index + 1, "total": len(turn.references)}
-        others = turn.references if turn.stage is Stage.ANSWERED else ()
-        self._read(reference, others, (key, place))
+        answered = turn.stage is Stage.ANSWERED
+        position = {"number": reference.number, "position": index + 1, "total": len(turn.references)}
+        label = ("article.citation" if answered else "article.hit", position)
+        others = tuple(other for other in turn.references if other is not reference) if answered else ()
+        self._read(reference, others, label)
 
     @work(exclusive=True, group="article")
     async def _read(
         self, reference: Reference, others: tuple[Reference, ...], label: tuple[str, dict[str, object]]
     ) -> None:
-        """Shows the article of a reference, fetched once per generation of the index."""
+        """Shows the article of a reference."""
         from tui.client import ClientError
 
-        pane = self.query_one(ArticlePane)
+        pane = self._panes.article
         pane.begin(label)
+        client = await self._link.client()
         try:
-            article = await self._fetch(reference.article_id)
+            article = await self._shelf.get(reference.article_id, self._generation, client.article)
         except ClientError as error:
             pane.fail(*describe(error, self._words))
         else:
-            pane.show(article, reference, [other for other in others if other is not reference])
-
-    async def _fetch(self, article_id: str) -> ArticleDetail:
-        turn_reply = self._turn.reply if self._turn is not None else None
-        if turn_reply is not None and turn_reply.generation != self._generation:
-            self._generation = turn_reply.generation
-            self._articles.clear()
-        if article_id not in self._articles:
-            client = await self._link.client()
-            self._articles[article_id] = await client.article(article_id)
-        return self._articles[article_id]
+            pane.show_article(article, reference, others)
 
     # --------------------------------------------------------------------------------------------- panes and language
 
-    @property
-    def _is_narrow(self) -> bool:
-        return self.size.width < WIDE
-
     def _reveal_article(self) -> None:
-        """On a narrow screen, shows the article in the conversation's place."""
-        if self._is_narrow:
-            self.add_class("-reading")
-            if self.focused is not self.query_one(QuestionBox):
-                self.query_one(ArticlePane).focus()
+        """On a narrow terminal, the article in the conversation's place, and the focus with it."""
+        if self._panes.is_narrow:
+            self._panes.turn_to(article=True)
+            if self.focused is not self._box:
+                self._panes.article.focus()
 
     def action_flip(self) -> None:
-        """The other of conversation and article: shown, on a narrow screen; focused, on a wide one."""
-        to_article = not (
-            self.has_class("-reading") if self._is_narrow else self.focused is self.query_one(ArticlePane)
-        )
-        self.set_class(to_article, "-reading")
-        if self.focused is not self.query_one(QuestionBox) or not self._is_narrow:
-            self.query_one("#article" if to_article else "#conversation").focus()
+        """The other of conversation and article: shown, on a narrow terminal; focused, on a wide one."""
+        panes = self._panes
+        typing = self.focused is self._box
+        to_article = not (panes.reading if panes.is_narrow else self.focused is panes.article)
+        panes.turn_to(to_article)
+        if not (typing and panes.is_narrow):
+            (panes.article if to_article else panes.conversation).focus()
 
     def action_next_pane(self, step: int = 1) -> None:
         """The focus to the next pane: question box, conversation, article, and around."""
-        panes = [self.query_one(QuestionBox), self.query_one(ConversationPane), self.query_one(ArticlePane)]
-        at = next((index for index, pane in enumerate(panes) if pane is self.focused), 0)
-        following = panes[(at + step) % len(panes)]
-        if not isinstance(following, QuestionBox):
-            self.set_class(isinstance(following, ArticlePane), "-reading")
+        panes = self._panes
+        around = (self._box, panes.conversation, panes.article)
+        at = next((index for index, pane in enumerate(around) if pane is self.focused), 0)
+        following = around[(at + step) % len(around)]
+        if following is not self._box:
+            panes.turn_to(article=following is panes.article)
         following.focus()
 
     def action_escape(self) -> None:
         """From the question box to reading, and back."""
-        if self.focused is self.query_one(QuestionBox):
-            reading = self.has_class("-reading") or (not self._is_narrow and self.query_one(ArticlePane).article)
-            self.query_one("#article" if reading else "#conversation").focus()
+        if self.focused is self._box:
+            self._panes.focus_shown()
         else:
-            self.remove_class("-reading")
-            self.query_one(QuestionBox).focus()
+            self._panes.turn_to(article=False)
+            self._box.focus()
 
     def action_language(self) -> None:
         """The interface in the other language."""
         self._words.language = self._words.language.other
-        self.query_one(StatusBar).relabel()
-        self.query_one(ConversationPane).relabel()
-        self.query_one(ArticlePane).relabel()
-        self.query_one(QuestionBox).relabel()
-        self.query_one(KeyBar).relabel()
-        self._show_trouble()
+        bars = (self.query_one(StatusBar), self.query_one(TroubleBar), self.query_one(KeyBar))
+        for part in (*bars, self._panes, self._box):
+            part.relabel()
 
     def action_help(self) -> None:
         """The table of keys."""
@@ -362,16 +320,15 @@ class ChatScreen(Screen[None]):
         self._show_keys()
 
     def _show_keys(self) -> None:
-        keys = _BOX_KEYS if self.focused is None or isinstance(self.focused, QuestionBox) else _READING_KEYS
-        self.query_one(KeyBar).show_keys((*keys, *_COMMON_KEYS))
+        keys = BOX_KEYS if self.focused is None or self.focused is self._box else READING_KEYS
+        self.query_one(KeyBar).show_keys((*keys, *COMMON_KEYS))
 
     def on_key(self, event: events.Key) -> None:
         """Ideographs typed while reading are the start of a question: an input method has no reading mode."""
-        box = self.query_one(QuestionBox)
-        if event.character and event.is_printable and not event.character.isascii() and self.focused is not box:
+        if event.character and event.is_printable and not event.character.isascii() and self.focused is not self._box:
             event.stop()
-            box.focus()
-            box.insert(event.character)
+            self._box.focus()
+            self._box.insert(event.character)
 
     @on(KeyBar.Pressed)
     async def _key_clicked(self, event: KeyBar.Pressed) -> None:
@@ -379,12 +336,12 @@ class ChatScreen(Screen[None]):
 
     def action_send(self) -> None:
         """Sends what is typed."""
-        self.query_one(QuestionBox).send()
+        self._box.send()
 
     def action_history(self) -> None:
         """Brings the question before back."""
-        self.query_one(QuestionBox).focus()
-        self.query_one(QuestionBox).action_cursor_up()
+        self._box.focus()
+        self._box.action_cursor_up()
 
     def action_quit(self) -> None:
         """Leaves."""

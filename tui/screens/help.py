@@ -13,36 +13,9 @@ from textual.screen import ModalScreen
 
 from tui.glyphs import cells
 from tui.i18n import Words
+from tui.keys import HELP_SECTIONS
 from tui.widgets.prose import Paragraph, Prose, Touch
 
-_SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (
-    (
-        "help.box",
-        (("Enter", "help.send"), ("Shift+Enter, Ctrl+J", "help.newline"), ("↑ ↓", "help.history")),
-    ),
-    (
-        "help.reading",
-        (
-            ("n", "help.next"),
-            ("p", "help.previous"),
-            ("1 … 9", "help.number"),
-            ("↑ ↓ PgUp PgDn", "help.scroll"),
-        ),
-    ),
-    (
-        "help.always",
-        (
-            ("Esc", "help.escape"),
-            ("Tab, Shift+Tab", "help.pane"),
-            ("F2", "help.flip"),
-            ("F1, ?", "help.help"),
-            ("F3", "help.language"),
-            ("F5", "help.retry"),
-            ("Ctrl+L", "help.new"),
-            ("Ctrl+Q", "help.quit"),
-        ),
-    ),
-)
 _KEY_COLUMN = 21
 """Cells of the widest key name, and two blanks."""
 
@@ -79,7 +52,7 @@ class HelpScreen(ModalScreen[None]):
         frame.border_title = Content(self._words("help.title"))
         frame.border_subtitle = Content(self._words("key.close").join(("Esc ", "")))
         paragraphs: list[Paragraph] = []
-        for number, (heading, keys) in enumerate(_SECTIONS):
+        for number, (heading, keys) in enumerate(HELP_SECTIONS):
             paragraphs.append(Paragraph(self._words(heading), "subhead", gap=1 if number else 0))
             for name, meaning in keys:
                 blank = " " * (_KEY_COLUMN - cells(name))

@@ -80,7 +80,7 @@ class ArticlePane(VerticalScroll, can_focus=True):
         self._label = ("article.title", {})
         self.relabel()
 
-    def show(self, article: ArticleDetail, reference: Reference, others: Iterable[Reference] = ()) -> None:
+    def show_article(self, article: ArticleDetail, reference: Reference, others: Iterable[Reference] = ()) -> None:
         """Shows an article with the characters of `reference` marked and in view.
 
         Args:

@@ -1,4 +1,4 @@
-"""The line at the top (what is being read, and whether the server is there) and the keys at the bottom."""
+"""Lines around the panes: what is being read and whether the server is there, what is wrong with it, and the keys."""
 
 from __future__ import annotations
 
@@ -10,10 +10,13 @@ from textual.message import Message
 
 from tui.glyphs import cells, clip
 from tui.i18n import Words
+from tui.keys import Key
 from tui.widgets.prose import Paragraph, Prose, Touch
+from tui.widgets.turn import describe
 
 if TYPE_CHECKING:
     from server.schemas import IndexOut
+    from tui.client import ClientError
 
 
 @dataclass(frozen=True, slots=True)
@@ -38,8 +41,18 @@ class StatusBar(Prose):
     def __init__(self, words: Words, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
         self._words = words
-        self.link = LinkState()
-        self.index: IndexOut | None = None
+        self._link = LinkState()
+        self._index: IndexOut | None = None
+
+    def show_link(self, link: LinkState) -> None:
+        """Says how things stand with the server."""
+        self._link = link
+        self.relabel()
+
+    def show_index(self, index: IndexOut) -> None:
+        """Says what is being read."""
+        self._index = index
+        self.relabel()
 
     def on_resize(self) -> None:
         self.relabel()
@@ -48,28 +61,45 @@ class StatusBar(Prose):
         """Draws again: something has changed, or the language."""
         words, width = self._words, max(self.size.width, 20)
         name = words("app.name")
-        state = clip(words(self.link.key, where=self.link.where), width - cells(name) - 2)
+        state = clip(words(self._link.key, where=self._link.where), width - cells(name) - 2)
         parts: list[str] = []
-        if self.index is not None:
-            shown_name = words("index.sample") if self.index.is_sample else _last_part(self.index.corpus)
-            parts = [shown_name, words("index.articles", count=f"{self.index.counts.articles:,}")]
+        if self._index is not None:
+            shown_name = words("index.sample") if self._index.is_sample else _last_part(self._index.corpus)
+            parts = [shown_name, words("index.articles", count=f"{self._index.counts.articles:,}")]
         room = width - cells(name) - cells(state) - 4
         middle = clip(" · ".join(parts), room) if room >= 8 else ""
         left = f"{name}  {middle}".rstrip()
         blank = " " * max(width - cells(left) - cells(state), 1)
         start = len(left) + len(blank)
-        state_role = "link" if not self.link.ready else "mark"
+        state_role = "link" if not self._link.ready else "mark"
         touches = (Touch(0, len(name), "mark"), Touch(start, start + len(state), state_role))
         self.show([Paragraph(left + blank + state, "meta", touches=touches)])
 
 
-@dataclass(frozen=True, slots=True)
-class Key:
-    """A key and what it does: a name to show, a key of the catalogue, and the action that a click runs."""
+class TroubleBar(Prose):
+    """Why the server cannot be asked, and what to do; not there while all is well.
 
-    name: str
-    label: str
-    action: str
+    Args:
+        words: the interface's words.
+    """
+
+    def __init__(self, words: Words, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
+        super().__init__(id=id)
+        self._words = words
+        self._error: ClientError | None = None
+        self.display = False
+
+    def show_error(self, error: ClientError | None) -> None:
+        """Says what is wrong; None: nothing is."""
+        self._error = error
+        self.relabel()
+
+    def relabel(self) -> None:
+        """Draws again, in the language of the moment."""
+        self.display = self._error is not None
+        if self._error is not None:
+            message, hint = describe(self._error, self._words)
+            self.show([Paragraph(message, "error"), Paragraph(self._words("error.hint", hint=hint), "hint", rest=2)])
 
 
 class KeyBar(Prose):

@@ -88,7 +88,12 @@ class TurnView(Prose):
             return []
         lines = [line.strip() for line in reply.answer.splitlines() if line.strip()]
         return [
-            Paragraph(line, "answer", gap=1 if index == 0 else 0, touches=self._marks(line))
+            Paragraph(
+                line,
+                "answer",
+                gap=1 if index == 0 and self.turn.stage is Stage.ANSWERED else 0,
+                touches=self._marks(line),
+            )
             for index, line in enumerate(lines)
         ]
 
