@@ -1,0 +1,72 @@
+# make demo: set up and ask the built-in sample. make test: run the tests. make help: the rest.
+# Nothing but Python 3.11 or newer and make is assumed; choose a Python with `make demo PYTHON=python3.12`.
+
+IS_NEW := import sys; sys.exit(sys.version_info < (3, 11))
+PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
+	$$python -c '$(IS_NEW)' 2>/dev/null && echo $$python && break; done || echo python3)
+BIN := .venv/bin
+QUESTION ?= 哪些城市搭建了婚恋交友平台？
+# Of the constrained torch, pip takes the build for the processor alone.
+PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+
+export PYTHONUTF8 := 1
+.DELETE_ON_ERROR:
+.PHONY: help demo test test-slow lint check wheel clean
+
+help:
+	@echo "make demo       set up, index the built-in sample, answer a question"
+	@echo "make test       run the tests with coverage"
+	@echo "make test-slow  run the tests that take minutes"
+	@echo "make lint       format, style, types and import contracts"
+	@echo "make check      lint and test"
+	@echo "make wheel      build the wheel into dist/"
+	@echo "make clean      remove what was built; the index in vectors/ stays"
+
+demo: .venv/installed
+	@$(BIN)/wenbao index
+	@echo
+	@echo '$$ wenbao ask $(QUESTION)'
+	@$(BIN)/wenbao ask '$(QUESTION)'
+
+test: .venv/installed-test
+	@$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+
+test-slow: .venv/installed-test
+	@$(BIN)/python -m pytest -m slow
+
+lint: .venv/installed-dev
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+check: lint test
+
+wheel: .venv/installed-dev
+	$(BIN)/python -m build --wheel
+
+clean:
+	rm -rf .venv build dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	find rag server tui tests bench -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
+
+# A stamp per group: an installation is repeated when its requirements change, and only then.
+.venv/created:
+	@$(PYTHON) -c '$(IS_NEW)' 2>/dev/null || { \
+		echo "error: wenbao needs Python 3.11 or newer, and $(PYTHON) is $$($(PYTHON) --version 2>&1)" >&2; \
+		echo "hint: install one, then name it: make demo PYTHON=python3.12" >&2; exit 1; }
+	@$(PYTHON) -m venv .venv || { \
+		echo "hint: on Debian and Ubuntu, venv is a package of its own: apt install python3-venv" >&2; exit 1; }
+	@touch $@
+
+.venv/installed: .venv/created pyproject.toml constraints.txt
+	@echo "installing wenbao and its libraries into .venv (some minutes, once)" >&2
+	@$(PIP_INSTALL) -e .
+	@touch $@
+
+.venv/installed-test: .venv/installed
+	@$(PIP_INSTALL) -e '.[test]'
+	@touch $@
+
+.venv/installed-dev: .venv/installed-test
+	@$(PIP_INSTALL) -e '.[dev]'
+	@touch $@

@@ -1,0 +1,30 @@
+"""`wenbao serve`."""
+
+from __future__ import annotations
+
+import click
+
+from rag.cli.opening import ensure_index
+from rag.cli.options import Flags, address_options, llm_options, settings_options
+
+
+@click.command(short_help="Serve the HTTP API.")
+@address_options
+@llm_options
+@settings_options
+@click.pass_obj
+def command(flags: Flags) -> None:
+    """Serve the HTTP API until Ctrl-C. Its address is told on stderr; the API describes itself at /docs.
+
+    Without keys (WENBAO_API_KEYS) it binds to addresses of this machine only.
+
+    \b
+    Examples:
+      wenbao serve
+      wenbao serve --host 127.0.0.1 --port 9000
+    """
+    from server.run import serve
+
+    settings = flags.settings()
+    ensure_index(settings)
+    serve(settings)

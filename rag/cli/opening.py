@@ -1,0 +1,60 @@
+"""Opening the index for a command. Where none is built and no corpus is set, the built-in sample is indexed first."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import TYPE_CHECKING
+
+from rag.cli.output import note
+from rag.cli.progress import ProgressLine
+from rag.errors import IndexMissing
+
+if TYPE_CHECKING:
+    from rag.library import Library
+    from rag.settings import Settings
+
+
+@contextmanager
+def opened(settings: Settings) -> Iterator[Library]:
+    """The library over the index that the settings name, closed at the end.
+
+    Raises:
+        IndexMissing: a corpus is set and has not been indexed.
+        StoreError: the index cannot be opened.
+        ModelError: the embedding model cannot be used.
+    """
+    from rag.library import Library
+
+    ensure_index(settings)
+    with ProgressLine() as line:
+        library = Library.open(settings, progress=line)
+    try:
+        if library.status().is_sample:
+            note("the built-in sample answers; `wenbao index FOLDER` indexes pages of your own")
+        yield library
+    finally:
+        library.close()
+
+
+def ensure_index(settings: Settings) -> None:
+    """Indexes the built-in sample if there is no index and no corpus is set.
+
+    Raises:
+        IndexMissing: there is no index, and which corpus to index is the user's to say or confirm.
+    """
+    from rag.index.store import Store
+
+    try:
+        Store(settings.vectors).current_id()
+    except IndexMissing as missing:
+        if not settings.sample_corpus:
+            raise IndexMissing(
+                f"{settings.corpus} has not been indexed: there is no index in {settings.vectors}",
+                hint="Run `wenbao index` to build it.",
+            ) from missing
+        from rag.index.builder import build_index
+
+        note(f"there is no index in {settings.vectors} yet; indexing the built-in sample")
+        with ProgressLine() as line:
+            build_index(settings, line)
