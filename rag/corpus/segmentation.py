@@ -1,0 +1,300 @@
+"""The lines of a page → drafts of its articles.
+
+Headings cut the page. A heading opens an article when a byline stands in it or opens the text below it, when it announces
+another line (——), when a picture's credit closes the few lines below, or when the text below has left the article above
+behind; else it is a subhead. Text printed before its headline, and text that follows a closed article, become drafts of
+their own that `tears` brings home.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+
+from rag.corpus.headlines import Look, Seen, assign_roles, is_column_name, is_kicker, look_at, looks_torn
+from rag.corpus.joining import PageText
+from rag.corpus.layout import Line, is_dangling
+from rag.types import BlockRole
+
+Part = tuple[Line, BlockRole]
+
+_CAPTION_CHARS = 520
+_CAPTION_LINES = 5
+_SUBHEAD_CHARS = 17
+_HEADING_LINES = 5
+# A section shares this much of its rare words with the article above it; a new article hardly ever does.
+_FAMILIAR = 0.25
+_TITLE_NOVELTY = 0.45
+
+
+@dataclass(slots=True)
+class Draft:
+    """An article in the making; parts are in reading order within each list."""
+
+    heading: list[Part] = field(default_factory=list)
+    opening: list[Part] = field(default_factory=list)
+    """Text that is read before `body`, wherever it is printed."""
+    body: list[Part] = field(default_factory=list)
+    boxes: list[Part] = field(default_factory=list)
+    column: str = ""
+    """The column name printed above it."""
+    lead: str = ""
+    bylines: list[str] = field(default_factory=list)
+    signature: str = ""
+    credit: str = ""
+    is_caption: bool = False
+    is_banner: bool = False
+    is_closed: bool = False
+    is_late: bool = False
+    """True once a byline has come after text: what follows is read before it."""
+
+    def add(self, line: Line, role: BlockRole) -> None:
+        """Put a line of text where it is read."""
+        (self.opening if self.is_late else self.body).append((line, role))
+
+    @property
+    def parts(self) -> list[Part]:
+        return [*self.heading, *self.opening, *self.body, *self.boxes]
+
+    @property
+    def has_byline(self) -> bool:
+        return bool(self.lead or self.bylines)
+
+    @property
+    def text(self) -> str:
+        return "".join(line.text for line, _ in [*self.opening, *self.body])
+
+    @property
+    def titles(self) -> list[str]:
+        return [line.text for line, role in self.heading if role is BlockRole.TITLE]
+
+    @property
+    def first(self) -> Line | None:
+        """The first line of body text."""
+        return next((line for line, role in [*self.opening, *self.body] if role is BlockRole.BODY), None)
+
+    @property
+    def last(self) -> Line | None:
+        """The last line of body text."""
+        return next((line for line, role in reversed([*self.opening, *self.body]) if role is BlockRole.BODY), None)
+
+
+def segment(lines: Sequence[Line], page: PageText) -> list[Draft]:
+    """Cut a page into drafts; every line is in exactly one of them."""
+    seen = [look_at(line) for line in lines]
+    _settle_torn_lines(seen, page)
+    return _Scan(seen, page).run()
+
+
+def _settle_torn_lines(seen: list[Seen], page: PageText) -> None:
+    """Turn heading-like lines that are pieces of a torn paragraph into body lines."""
+    at = 0
+    while at < len(seen):
+        if seen[at].look is not Look.SHORT:
+            at += 1
+            continue
+        end = at
+        while end < len(seen) and seen[end].look in (Look.SHORT, Look.BYLINE):
+            end += 1
+        shorts = end - at
+        if shorts > _HEADING_LINES + 2:
+            # Verse, lists, tables: a heading does not have so many lines.
+            for one in seen[at + 2 : end]:
+                one.look = Look.BODY if one.look is Look.SHORT else one.look
+        elif at and end < len(seen) and seen[at - 1].look is Look.BODY:
+            _settle_first(seen, at, end, page)
+        at = end
+
+
+def _settle_first(seen: list[Seen], at: int, end: int, page: PageText) -> None:
+    """Decide whether the first line of a heading belongs to the paragraph above or, across the heading, below."""
+    first = seen[at]
+    below = next((one for one in seen[end : end + 3] if one.look is Look.BODY), None)
+    if below is None or (below.lead and end - at == 1):
+        return
+    lone = end - at == 1
+    seam = page.seam(first.line, below.line) if not below.lead else -2.0
+    torn = looks_torn(first.text)
+    too_long = lone and len(first.text) >= _SUBHEAD_CHARS and not is_kicker(first.text)
+    if (torn and seam > 0) or seam >= (2.5 if lone else 3.0) or (too_long and (torn or seam >= 1.5)):
+        first.look = Look.BODY
+
+
+class _Scan:
+    """One pass down the page."""
+
+    def __init__(self, seen: list[Seen], page: PageText) -> None:
+        self._seen = seen
+        self._page = page
+        self._drafts: list[Draft] = []
+        self._current: Draft | None = None
+        self._column = ""
+
+    def run(self) -> list[Draft]:
+        at = 0
+        while at < len(self._seen):
+            one = self._seen[at]
+            if one.look is Look.FURNITURE:
+                self._banner(one.line)
+                at += 1
+            elif one.look is Look.BOX:
+                at = self._box(at)
+            elif one.look in (Look.SHORT, Look.BYLINE):
+                end = self._heading_end(at)
+                self._heading(self._seen[at:end], end)
+                at = end
+            else:
+                self._text(one)
+                at += 1
+        return [draft for draft in self._drafts if draft.parts]
+
+    def _open(self) -> Draft:
+        draft = Draft(column=self._column)
+        self._column = ""
+        self._drafts.append(draft)
+        self._current = draft
+        return draft
+
+    def _banner(self, line: Line) -> None:
+        self._drafts.append(Draft(heading=[(line, BlockRole.TITLE)], is_banner=True))
+
+    def _box(self, at: int) -> int:
+        """A summary box: its heading and the element below it, or its own element when the heading opens a paragraph."""
+        draft = self._current or self._open()
+        draft.boxes.append((self._seen[at].line, BlockRole.BOX))
+        following = at + 1
+        if not _is_alone(self._seen[at]):
+            return following
+        while following < len(self._seen) and self._seen[following].look in (Look.BODY, Look.SHORT):
+            line = self._seen[following].line
+            if following > at + 1 and line.gap:
+                break
+            draft.boxes.append((line, BlockRole.BOX))
+            following += 1
+        return following
+
+    def _heading_end(self, at: int) -> int:
+        """A heading ends at its byline: what looks like a heading below that is a subhead or another article's."""
+        end = at
+        while end < len(self._seen) and self._seen[end].look is Look.SHORT:
+            end += 1
+        while end < len(self._seen) and self._seen[end].look is Look.BYLINE:
+            end += 1
+        return end
+
+    def _stretch(self, end: int) -> list[Seen]:
+        """The text below a heading, up to the next heading."""
+        stop = end
+        while stop < len(self._seen) and self._seen[stop].look not in (Look.SHORT, Look.BYLINE):
+            stop += 1
+        return self._seen[end:stop]
+
+    def _heading(self, heading: list[Seen], end: int) -> None:
+        shorts = [one.line for one in heading if one.look is Look.SHORT]
+        bylines = [one.line for one in heading if one.look is Look.BYLINE]
+        stretch = self._stretch(end)
+        if len(shorts) > 1 and is_column_name(shorts[0].text):
+            self._banner(shorts[0])
+            self._column = shorts[0].text
+            shorts = shorts[1:]
+        if not shorts:
+            self._lone_byline(bylines, stretch)
+            return
+        current = self._current
+        if self._opens(shorts, bylines, stretch):
+            draft = self._open()
+            self._set_heading(draft, shorts)
+            draft.is_caption = self._is_caption(stretch)
+        elif current is not None and not current.heading and (current.has_byline or len(shorts) > 1):
+            self._set_heading(current, shorts)
+            # What was printed above the headline is read first, all of it.
+            current.opening, current.body = [*current.opening, *current.body], []
+            draft = current
+        else:
+            draft = current or self._open()
+            for line in shorts:
+                draft.add(line, BlockRole.TITLE if line.text in draft.titles else BlockRole.SUBHEAD)
+        for line in bylines:
+            draft.bylines.append(line.text)
+            draft.add(line, BlockRole.BYLINE)
+
+    def _set_heading(self, draft: Draft, shorts: list[Line]) -> None:
+        draft.heading = [*zip(shorts, assign_roles(shorts), strict=True)]
+
+    def _lone_byline(self, bylines: list[Line], stretch: list[Seen]) -> None:
+        """A byline without a headline: of the article above when that has none, else of one whose headline comes later."""
+        current = self._current
+        if current is None or current.is_closed or (current.has_byline and (stretch or current.bylines)):
+            current = self._open()
+        # What stands below a byline is read first, even when the layout prints it last.
+        current.is_late = bool(current.heading and current.body and stretch)
+        for line in bylines:
+            current.bylines.append(line.text)
+            current.add(line, BlockRole.BYLINE)
+
+    def _opens(self, shorts: list[Line], bylines: list[Line], stretch: list[Seen]) -> bool:
+        current = self._current
+        if current is None or self._is_caption(stretch):
+            return True
+        if current.heading and not any(role is BlockRole.BODY for _, role in [*current.opening, *current.body]):
+            # A headline without text: a second heading belongs to it, unless both have their byline.
+            return bool(current.has_byline and (bylines or (stretch and stretch[0].lead)))
+        if bylines or (stretch and stretch[0].lead) or any(is_kicker(line.text) for line in shorts):
+            return True
+        if any(line.text in current.titles for line in shorts):
+            return False
+        if not current.heading and current.has_byline:
+            return False
+        if not current.heading:
+            return len(shorts) > 1
+        return self._leaves_behind(shorts, stretch, current)
+
+    def _leaves_behind(self, shorts: list[Line], stretch: list[Seen], current: Draft) -> bool:
+        """True when heading and text below have little to do with the article above."""
+        title = "".join(line.text for line in shorts)
+        below = "".join(one.text for one in stretch)
+        familiar = self._page.likeness(below, current.text + "".join(current.titles))
+        novelty = self._page.likeness(title, below) - self._page.likeness(title, current.text)
+        if current.is_closed or len(shorts) > 1:
+            return familiar < _FAMILIAR * 1.6
+        if len(title) < 6 or is_dangling(current.text):
+            return False
+        signed = any(one.signature for one in stretch) and current.has_byline
+        return familiar < _FAMILIAR and novelty > (_TITLE_NOVELTY / 2 if signed else _TITLE_NOVELTY)
+
+    def _is_caption(self, stretch: list[Seen]) -> bool:
+        """True when a picture's credit closes the few lines below a heading."""
+        length = 0
+        for one in stretch[:_CAPTION_LINES]:
+            if one.lead and one.look is not Look.CREDIT:
+                return False
+            length += len(one.text)
+            if one.credit:
+                return length <= _CAPTION_CHARS
+        return False
+
+    def _text(self, one: Seen) -> None:
+        current = self._current
+        if one.look in (Look.CREDIT, Look.SIGNATURE):
+            current = current or self._open()
+            current.add(one.line, BlockRole.BYLINE)
+        else:
+            if current is None or current.is_closed or (one.lead and self._is_new(current)):
+                current = self._open()
+            current.lead = current.lead or one.lead
+            current.add(one.line, BlockRole.BODY)
+        current.credit = current.credit or one.credit
+        if one.signature:
+            current.signature = one.signature
+            current.is_closed = True
+        if one.credit and current.is_caption:
+            current.is_closed = True
+
+    def _is_new(self, current: Draft) -> bool:
+        """True when a paragraph with a byline cannot belong to the current draft, which has begun already."""
+        begun = [line for line, role in current.body if role is BlockRole.BODY]
+        return current.has_byline if not begun else (current.has_byline or len(begun) > 2)
+
+
+def _is_alone(one: Seen) -> bool:
+    return len(one.text) <= 8
