@@ -176,5 +176,5 @@ def _title(slug: str) -> str:
 
 
 def _clean(text: str) -> str:
-    """Without lone surrogates, which a JSON body may carry and UTF-8 cannot."""
+    """Without lone surrogates, which file names that are not UTF-8 bring along and JSON cannot carry."""
     return text.encode("utf-8", "replace").decode()

@@ -12,7 +12,7 @@ import time
 from collections.abc import Callable
 from typing import TYPE_CHECKING
 
-from rag.errors import RagError
+from rag.errors import RagError, StoreError
 from rag.types import Progress
 from server.errors import Loading
 
@@ -115,7 +115,7 @@ class LiveLibrary:
             error = raised
             _log.warning("no index is loaded: %s %s", raised.message, raised.hint)
         except Exception:  # a defect must be told to those who wait, and must not end the server
-            error = RagError("The index could not be opened.")
+            error = StoreError("The index could not be opened: a defect of wenbao.", hint="The server's log says more.")
             _log.exception("the index could not be opened")
         with self._changed:
             self._error, self._failed_at, self._opening = error, time.monotonic(), False

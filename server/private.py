@@ -22,6 +22,7 @@ from pydantic import SecretStr
 from rag.errors import ServerError
 from rag.settings import Settings
 from server.run import base_url, bind, make_server
+from server.state import build_state
 
 _HOST = "127.0.0.1"
 STOP_S = 15.0
@@ -116,7 +117,7 @@ class PrivateServer:
 def run_inherited(descriptor: int) -> None:
     """The child's part: serves on the inherited socket until standard input ends, by the settings on its first line."""
     settings = _unpacked(sys.stdin.buffer.readline())
-    server = make_server(settings, on_ready=lambda: None)
+    server = make_server(build_state(settings), on_ready=lambda: None)
 
     def stop_with_parent() -> None:
         sys.stdin.buffer.read()

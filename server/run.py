@@ -13,7 +13,7 @@ from rag.errors import ServerError
 from rag.settings import Settings
 from server.app import build_app
 from server.guard import check_binding
-from server.state import build_state
+from server.state import State, build_state
 
 STOP_S = 5
 """How long requests under way may still take once the server is told to stop."""
@@ -40,15 +40,15 @@ def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) 
 def run(settings: Settings, listener: socket.socket, on_ready: Callable[[], None]) -> None:
     """Serves on a socket that listens already, and closes it in the end."""
     with listener:
-        make_server(settings, on_ready).run(sockets=[listener])
+        make_server(build_state(settings), on_ready).run(sockets=[listener])
 
 
-def make_server(settings: Settings, on_ready: Callable[[], None]) -> Server:
+def make_server(state: State, on_ready: Callable[[], None]) -> Server:
     """The server that `run` runs, for those who must be able to stop it."""
     config = uvicorn.Config(
-        build_app(build_state(settings)),
+        build_app(state),
         log_config=None,
-        log_level=max(getattr(logging, settings.log_level.upper()), logging.WARNING),
+        log_level=max(getattr(logging, state.settings.log_level.upper()), logging.WARNING),
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=STOP_S,
