@@ -64,7 +64,7 @@ _FURNITURE = re.compile(
 # Words that open a sentence with a comma after them: a headline does not start so.
 _ADVERBIAL = re.compile(
     r"(?:据[^,，]{0,8}|此外|同时|近日|日前|目前|随后|另悉|据悉|会上|其中|对此|为此|因此|然而|但是|不过|首先|其次|截至[^,，]{0,10}|今年[^,，]{0,10}"
-    r"|去年[^,，]{0,10}|近年来|连日来|下一步|与此同时|在此(?:基础上|背景下|期间)|当[天日晚时]|如今|现在|活动中|[^,，]{0,4}现场|从[^,，]{2,12}起|自[^,，]{2,14}以来"
+    r"|去年[^,，]{0,10}|近年来|连日来|下一步|与此同时|在此(?:基础上|背景下|期间)|当[天日晚时]|如今|现在|活动中|[^,，]{0,6}(?:现场|会上|仪式上|期间|之后|以后)|从[^,，]{2,12}起|自[^,，]{2,14}以来"
     r"|为[^,，]{4,24}|在[^,，]{2,20}(?:下|中|后|上|时|里|期间)|(?:\d{4}年)?\d{1,2}月(?:\d{1,2}日)?[^,，]{0,6}|\d{4}年[^,，]{0,8}|作为[^,，]{2,20}|通过[^,，]{2,20})[,，].*"
 )
 _KICKER_END = re.compile(r"(?:——|—|--|……|…)$")
@@ -116,7 +116,16 @@ def may_be_heading(text: str) -> bool:
 
 def looks_torn(text: str) -> bool:
     """True when a heading-like line has the build of a sentence that stops half way."""
-    return not is_kicker(text) and (ends_inside(text) or (len(re.findall(r"[,，、]", text)) >= 2 and len(text) > 24))
+    return not is_kicker(text) and (
+        ends_inside(text)
+        or text.endswith(("的一", "这", "那", "其"))
+        or (len(re.findall(r"[,，、]", text)) >= 2 and len(text) > 24)
+    )
+
+
+def names_actor(text: str) -> bool:
+    """True when a line names a place, authority or organisation, as headlines of news do."""
+    return bool(_ACTOR.search(text))
 
 
 def is_kicker(text: str) -> bool:

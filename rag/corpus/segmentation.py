@@ -11,7 +11,17 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rag.corpus.headlines import Look, Seen, assign_roles, is_column_name, is_kicker, look_at, looks_torn
+from rag.corpus.bylines import is_dateline
+from rag.corpus.headlines import (
+    Look,
+    Seen,
+    assign_roles,
+    is_column_name,
+    is_kicker,
+    look_at,
+    looks_torn,
+    names_actor,
+)
 from rag.corpus.joining import PageText
 from rag.corpus.layout import Line, is_dangling
 from rag.types import BlockRole
@@ -22,9 +32,10 @@ _CAPTION_CHARS = 520
 _CAPTION_LINES = 5
 _SUBHEAD_CHARS = 17
 _HEADING_LINES = 5
-# A section shares this much of its rare words with the article above it; a new article hardly ever does.
-_FAMILIAR = 0.25
-_TITLE_NOVELTY = 0.45
+_HEADLINE_CHARS = 7
+_WIDE_GAP = 3
+# By how much a headline's rare words belong to the text below it rather than above.
+_NOVELTY = 0.3
 
 
 @dataclass(slots=True)
@@ -48,9 +59,38 @@ class Draft:
     is_late: bool = False
     """True once a byline has come after text: what follows is read before it."""
 
+    slot: int | None = None
+    """Where in `body` the next line is read, when that is not its end."""
+
     def add(self, line: Line, role: BlockRole) -> None:
         """Put a line of text where it is read."""
-        (self.opening if self.is_late else self.body).append((line, role))
+        if self.is_late:
+            self.opening.append((line, role))
+        elif self.slot is not None:
+            self.body.insert(self.slot, (line, role))
+            self.slot += 1
+        else:
+            self.body.append((line, role))
+
+    def reopen(self) -> None:
+        """Go on before the last section: it bears the dateline that ends the article, wherever the rest is printed."""
+        sections = [at for at, (_, role) in enumerate(self.body) if role is BlockRole.SUBHEAD]
+        self.slot = sections[-1] if sections else None
+        self.is_closed = False
+
+    @property
+    def has_text(self) -> bool:
+        return self.first is not None
+
+    @property
+    def has_subheads(self) -> bool:
+        return any(role is BlockRole.SUBHEAD for _, role in self.body)
+
+    @property
+    def ends_torn(self) -> bool:
+        """True when the text stops in mid-sentence."""
+        last = self.last
+        return last is not None and is_dangling(last.text)
 
     @property
     def parts(self) -> list[Part]:
@@ -101,23 +141,39 @@ def _settle_torn_lines(seen: list[Seen], page: PageText) -> None:
             # Verse, lists, tables: a heading does not have so many lines.
             for one in seen[at + 2 : end]:
                 one.look = Look.BODY if one.look is Look.SHORT else one.look
-        elif at and end < len(seen) and seen[at - 1].look is Look.BODY:
-            _settle_first(seen, at, end, page)
+        else:
+            _settle_last(seen, at, end, page)
+            if at and end < len(seen) and seen[at - 1].look is Look.BODY and seen[at].look is Look.SHORT:
+                _settle_first(seen, at, end, page)
         at = end
 
 
 def _settle_first(seen: list[Seen], at: int, end: int, page: PageText) -> None:
     """Decide whether the first line of a heading belongs to the paragraph above or, across the heading, below."""
-    first = seen[at]
     below = next((one for one in seen[end : end + 3] if one.look is Look.BODY), None)
-    if below is None or (below.lead and end - at == 1):
+    if below is None or below.lead:
         return
+    first = seen[at]
     lone = end - at == 1
-    seam = page.seam(first.line, below.line) if not below.lead else -2.0
+    seam = page.seam(first.line, below.line)
     torn = looks_torn(first.text)
     too_long = lone and len(first.text) >= _SUBHEAD_CHARS and not is_kicker(first.text)
-    if (torn and seam > 0) or seam >= (2.5 if lone else 3.0) or (too_long and (torn or seam >= 1.5)):
+    if (torn and seam > 0) or seam >= (2.5 if lone else 3.0) or (too_long and not first.line.gap >= _WIDE_GAP):
         first.look = Look.BODY
+
+
+def _settle_last(seen: list[Seen], at: int, end: int, page: PageText) -> None:
+    """Decide whether the last line of a heading is the beginning of the paragraph below."""
+    last = seen[end - 1]
+    if end - at < 2 or last.look is not Look.SHORT or end == len(seen) or seen[end].look is not Look.BODY:
+        return
+    below = seen[end]
+    if below.lead:
+        return
+    seam = page.seam(last.line, below.line)
+    adjoining = not below.line.gap and last.line.gap > 0
+    if adjoining or seam >= 3.0 or (looks_torn(last.text) and seam > 0):
+        last.look = Look.BODY
 
 
 class _Scan:
@@ -129,6 +185,7 @@ class _Scan:
         self._drafts: list[Draft] = []
         self._current: Draft | None = None
         self._column = ""
+        self._is_signed_page = any(one.lead or one.look is Look.BYLINE or one.signature for one in seen)
 
     def run(self) -> list[Draft]:
         at = 0
@@ -212,6 +269,8 @@ class _Scan:
             draft = current
         else:
             draft = current or self._open()
+            if draft.is_closed:
+                draft.reopen()
             for line in shorts:
                 draft.add(line, BlockRole.TITLE if line.text in draft.titles else BlockRole.SUBHEAD)
         for line in bylines:
@@ -233,34 +292,42 @@ class _Scan:
             current.add(line, BlockRole.BYLINE)
 
     def _opens(self, shorts: list[Line], bylines: list[Line], stretch: list[Seen]) -> bool:
+        """True when a heading opens an article, on the evidence of what stands around it."""
         current = self._current
         if current is None or self._is_caption(stretch):
             return True
-        if current.heading and not any(role is BlockRole.BODY for _, role in [*current.opening, *current.body]):
-            # A headline without text: a second heading belongs to it, unless both have their byline.
-            return bool(current.has_byline and (bylines or (stretch and stretch[0].lead)))
-        if bylines or (stretch and stretch[0].lead) or any(is_kicker(line.text) for line in shorts):
+        announced = bool(bylines or (stretch and stretch[0].lead))
+        if current.heading and not current.has_text:
+            # A headline without text yet: a second heading belongs to it, unless each has its byline.
+            return announced and current.has_byline
+        if announced or any(is_kicker(line.text) for line in shorts):
             return True
         if any(line.text in current.titles for line in shorts):
             return False
-        if not current.heading and current.has_byline:
-            return False
         if not current.heading:
-            return len(shorts) > 1
-        return self._leaves_behind(shorts, stretch, current)
+            return len(shorts) > 1 and not current.has_byline
+        if current.is_closed:
+            return not (is_dateline(current.signature) and current.has_subheads)
+        return len(shorts) > 1 or self._leaves_behind(shorts[0], stretch, current)
 
-    def _leaves_behind(self, shorts: list[Line], stretch: list[Seen], current: Draft) -> bool:
-        """True when heading and text below have little to do with the article above."""
-        title = "".join(line.text for line in shorts)
+    def _leaves_behind(self, short: Line, stretch: list[Seen], current: Draft) -> bool:
+        """True when a lone heading without a byline is a headline all the same, and no subhead.
+
+        The names of another author close the text below; or the layout sets it apart and it says who did something; or
+        nothing on the page is signed at all.
+        """
         below = "".join(one.text for one in stretch)
-        familiar = self._page.likeness(below, current.text + "".join(current.titles))
-        novelty = self._page.likeness(title, below) - self._page.likeness(title, current.text)
-        if current.is_closed or len(shorts) > 1:
-            return familiar < _FAMILIAR * 1.6
-        if len(title) < 6 or is_dangling(current.text):
+        if len(short.text) < _HEADLINE_CHARS or not below or current.ends_torn:
             return False
-        signed = any(one.signature for one in stretch) and current.has_byline
-        return familiar < _FAMILIAR and novelty > (_TITLE_NOVELTY / 2 if signed else _TITLE_NOVELTY)
+        signed = any(one.signature and not is_dateline(one.signature) for one in stretch)
+        if signed and current.has_byline:
+            return True
+        if not names_actor(short.text):
+            return False
+        if short.gap >= _WIDE_GAP:
+            return True
+        about = self._page.likeness(short.text, below) - self._page.likeness(short.text, current.text)
+        return not self._is_signed_page and about > _NOVELTY
 
     def _is_caption(self, stretch: list[Seen]) -> bool:
         """True when a picture's credit closes the few lines below a heading."""
