@@ -52,8 +52,8 @@ class _Piece:
 def chunk_article(article: Article, rules: ChunkRules | None = None) -> list[Chunk]:
     """Chunks of an article in reading order; together they cover its text. None for an article without text.
 
-    `chunk_id` is derived from the content alone: equal chunks get equal ids here, and `unique_ids` tells them apart
-    where a generation is put together.
+    `chunk_id` is derived from the content alone: equal chunks get equal ids here, and the generation they are put into
+    numbers them.
     """
     rules = rules or ChunkRules()
     offsets = OffsetMap(article.runs, article.spans)
@@ -64,7 +64,7 @@ def chunk_article(article: Article, rules: ChunkRules | None = None) -> list[Chu
         key = _key(context, text, rules)
         chunks.append(
             Chunk(
-                chunk_id=key[:16],
+                chunk_id=key,
                 article_id=article.article_id,
                 start=start,
                 end=end,

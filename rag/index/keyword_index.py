@@ -169,15 +169,26 @@ class KeywordIndex:
     def scores(self, terms: Sequence[str]) -> NDArray[np.float32]:
         """(n,) BM25 score of every row, 0 for a row without any of the terms; never negative."""
         total = np.zeros(len(self), np.float32)
-        for position in self._positions(terms):
-            start, end = int(self._offsets[position]), int(self._offsets[position + 1])
+        positions = self._positions(terms)
+        starts, ends = self._offsets[positions], self._offsets[positions + 1]
+        weights = inverse_frequency(len(self), ends - starts).astype(np.float32)
+        for start, end, weight in zip(starts.tolist(), ends.tolist(), weights, strict=True):
             rows, counts = self._rows[start:end], self._counts[start:end].astype(np.float32)
-            total[rows] += inverse_frequency(len(self), end - start) * counts / (counts + self._norms[rows])
+            total[rows] += weight * counts / (counts + self._norms[rows])
         return total
 
-    def frequency(self, term: str) -> int:
-        """In how many rows a term stands."""
-        return sum(int(self._offsets[at + 1] - self._offsets[at]) for at in self._positions([term]))
+    def document_frequency(self, terms: Sequence[str]) -> NDArray[np.int64]:
+        """(len(terms),) in how many rows each term stands, in the order given; 0 for an unknown one."""
+        hashes = hash_terms(terms)
+        if not len(hashes) or not len(self._vocabulary):
+            return np.zeros(len(hashes), np.int64)
+        at = np.minimum(np.searchsorted(self._vocabulary, hashes), len(self._vocabulary) - 1)
+        sizes = self._offsets[at + 1] - self._offsets[at]
+        return np.where(self._vocabulary[at] == hashes, sizes, 0)
+
+    def idf(self, terms: Sequence[str]) -> NDArray[np.float32]:
+        """(len(terms),) weight of each term, in the order given; the highest for one that no row has."""
+        return inverse_frequency(len(self), self.document_frequency(terms)).astype(np.float32)
 
     def _positions(self, terms: Sequence[str]) -> NDArray[np.int64]:
         """Where the known ones among the terms stand in the vocabulary."""
@@ -190,13 +201,14 @@ class KeywordIndex:
         return known
 
 
-def inverse_frequency(rows: int, with_term: int) -> float:
+def inverse_frequency(rows: int, with_term: NDArray[np.int64]) -> NDArray[np.float64]:
     """Lucene's idf, ln(1 + (N - n + 0.5) / (n + 0.5)): never negative.
 
     The score of a row is the sum over the question's terms of idf x tf / (tf + k1 (1 - b + b x length / average)),
     the "Lucene (accurate)" variant of Kamphuis et al., Which BM25 Do You Mean?, ECIR 2020.
     """
-    return float(np.log(1 + (rows - with_term + 0.5) / (with_term + 0.5)))
+    found: NDArray[np.float64] = np.log(1 + (rows - with_term + 0.5) / (with_term + 0.5))
+    return found
 
 
 _REBUILD = "Build it anew: `wenbao index`."

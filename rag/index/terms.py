@@ -27,7 +27,7 @@ PAIR_MARK = "_"
 
 # Particles, and what a question asks with rather than about.
 _STOP_WORDS = frozenset(
-    "的 了 是 在 和 与 于 吗 呢 什么 哪些 哪个 哪 谁 多少 几 怎么 如何 怎样 为什么 哪里 何时 何 有 个 年".split()
+    "的 了 是 在 和 与 于 吗 呢 什么 哪些 哪个 哪 谁 多少 几 怎么 如何 怎样 为什么 哪里 何时 何 有 个 年".split()  # noqa: SIM905  # reads better than a list
 )
 
 
@@ -45,9 +45,18 @@ def terms(text: str) -> list[str]:
     points of recall@1 over counting them once.
     """
     folded = fold(text)
-    words = (word for word in _cutter().cut_for_search(folded) if word not in _STOP_WORDS and _WORD.search(word))
     pairs = (PAIR_MARK + run[at : at + 2] for run in _HAN.findall(folded) for at in range(len(run) - 1))
-    return [*words, *pairs]
+    return [*_words(folded), *pairs]
+
+
+def words(text: str) -> list[str]:
+    """The words alone, folded, with repetitions: what a question shares with a sentence."""
+    return _words(fold(text))
+
+
+def _words(folded: str) -> list[str]:
+    cuts = _cutter().cut_for_search(folded)
+    return [word for word in cuts if word not in _STOP_WORDS and _WORD.search(word)]
 
 
 def hash_terms(found: Iterable[str]) -> NDArray[np.uint64]:

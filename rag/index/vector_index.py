@@ -82,8 +82,11 @@ class VectorIndex:
         wanted = min(k, allowed)
         if wanted <= 0:
             return np.zeros(0, np.int64), np.zeros(0, np.float32)
-        selector = None if mask is None else faiss.IDSelectorBitmap(np.packbits(mask, bitorder="little"))
-        parameters = None if selector is None else faiss.SearchParameters(sel=selector)
+        # FAISS's wrappers take arrays and keywords that its own type hints do not know.
+        swig: Any = faiss
+        parameters = None
+        if mask is not None:
+            parameters = swig.SearchParameters(sel=swig.IDSelectorBitmap(np.packbits(mask, bitorder="little")))
         scores, rows = self._index.search(np.asarray(vector, np.float32)[None, :], wanted, params=parameters)
         order = np.lexsort((rows[0], -scores[0]))
         return rows[0][order], scores[0][order]

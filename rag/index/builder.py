@@ -1,0 +1,385 @@
+"""Corpus → a new generation: work in proportion to what changed.
+
+A corpus file whose bytes are the same is taken over from the live generation without being split again. A chunk is
+known by its content, so wherever it stands now, its vector and its words are kept; only new content is embedded and cut
+into terms. Vectors are noted down as they are made, and an interrupted run goes on from there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import time
+from collections.abc import Callable, Sequence
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+
+import rag.corpus
+import rag.index
+from rag.corpus.articles import split_page
+from rag.corpus.files import CorpusFile, CorpusListing, read_corpus, read_pages
+from rag.embedding.base import Embedder
+from rag.embedding.model import open_embedder
+from rag.errors import CorpusEmpty, StoreError
+from rag.index.chunking import ChunkRules, chunk_article
+from rag.index.database import FILE as DATABASE
+from rag.index.database import DatabaseWriter
+from rag.index.generation import CHUNK_ARTICLES, Generation
+from rag.index.journal import Journal
+from rag.index.keyword_index import KeywordIndex, TermCounts
+from rag.index.manifest import FileState, Manifest, file_digest
+from rag.index.store import Store
+from rag.index.terms import TERMS_VERSION, terms
+from rag.index.vector_index import VectorIndex
+from rag.settings import Settings
+from rag.types import Article, Counts, IndexReport, Page, Progress, Skipped
+
+Report = Callable[[Progress], None]
+
+_EMBEDDED_AT_ONCE = 128
+"""Chunks between two lines of progress and two entries in the journal."""
+
+
+def build_index(settings: Settings, progress: Report | None = None, embedder: Embedder | None = None) -> IndexReport:
+    """Brings the index in `settings.vectors` up to date with the corpus.
+
+    Args:
+        settings: where the corpus, the index and the model are.
+        progress: told of every step.
+        embedder: the model to use instead of the one in the settings.
+
+    Returns:
+        What was done; `changed` is False when nothing had to be, and then no generation was made.
+
+    Raises:
+        CorpusMissing, CorpusError: the corpus cannot be read.
+        CorpusEmpty: nothing in it can be indexed; the index that was there is left as it was.
+        ModelError: the embedding model cannot be used.
+        IndexLocked: another process is writing the index.
+        WriteError: no permission, or the disk is full; the index that was there is left as it was.
+    """
+    began = time.perf_counter()
+    listing = read_corpus(settings.corpus_path)
+    embedder = embedder or open_embedder(settings.embedding_model, progress)
+    store = Store(settings.vectors)
+    with store.writing():
+        build = _Build(settings, listing, embedder, _previous(store), progress or (lambda _: None))
+        if build.unchanged:
+            return build.report_unchanged(time.perf_counter() - began)
+        with Journal(store.folder, embedder.fingerprint, embedder.dimension) as journal, closing(build):
+            generation = store.publish(lambda folder: build.fill(folder, journal))
+            journal.discard()
+    return build.report(generation, time.perf_counter() - began)
+
+
+@cache
+def splitter_label() -> str:
+    """Digest of the code that cuts pages into articles and chunks: when it changes, everything is split again."""
+    files = [
+        *sorted(Path(rag.corpus.__path__[0]).glob("*.py")),
+        *(Path(rag.index.__path__[0]) / name for name in ("chunking.py", "sentences.py")),
+    ]
+    digest = hashlib.sha256(ChunkRules().label.encode())
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def terms_label() -> str:
+    """The rules that made the terms, in one word."""
+    return str(TERMS_VERSION)
+
+
+def _previous(store: Store) -> Generation | None:
+    """The live generation to build on; None where there is none that can be opened, and all work is done anew."""
+    try:
+        return store.current()
+    except StoreError:
+        return None
+
+
+@dataclass
+class _Build:
+    """One run: what is known beforehand, and what comes out bit by bit."""
+
+    settings: Settings
+    listing: CorpusListing
+    embedder: Embedder
+    previous: Generation | None
+    progress: Report
+    digests: dict[str, str] = field(init=False)
+    states: list[FileState] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts)
+    embedded: int = 0
+    removed: int = 0
+
+    def __post_init__(self) -> None:
+        self.digests = {}
+        for file in self.listing.files:
+            try:
+                self.digests[file.source] = file_digest(file.path)
+            except OSError:
+                self.digests[file.source] = ""  # reading it will say why, and it never counts as unchanged
+
+    def close(self) -> None:
+        if self.previous is not None:
+            self.previous.close()
+
+    @property
+    def unchanged(self) -> bool:
+        """True when the live generation is what this run would make."""
+        if self.previous is None:
+            return False
+        manifest = self.previous.manifest
+        return (
+            self._same_model
+            and manifest.splitter == splitter_label()
+            and manifest.terms == terms_label()
+            and manifest.corpus == self._corpus
+            and manifest.is_sample == self.settings.sample_corpus
+            and [(state.source, state.digest) for state in manifest.corpus_files] == list(self.digests.items())
+            and "" not in self.digests.values()
+            and set(self.listing.skipped) <= set(manifest.skipped)
+            and len(manifest.skipped)
+            == len(self.listing.skipped) + sum(len(state.skipped) for state in manifest.corpus_files)
+        )
+
+    def report_unchanged(self, seconds: float) -> IndexReport:
+        """The report of a run that had nothing to do."""
+        assert self.previous is not None  # noqa: S101  # `unchanged` says so
+        manifest = self.previous.manifest
+        self.previous.close()
+        return IndexReport(
+            generation=manifest.generation,
+            changed=False,
+            counts=manifest.counts,
+            embedded=0,
+            kept=manifest.counts.chunks,
+            removed=0,
+            skipped=manifest.skipped,
+            seconds=seconds,
+        )
+
+    def report(self, generation: str, seconds: float) -> IndexReport:
+        """The report of a run that published a generation."""
+        return IndexReport(
+            generation=generation,
+            changed=True,
+            counts=self.counts,
+            embedded=self.embedded,
+            kept=self.counts.chunks - self.embedded,
+            removed=self.removed,
+            skipped=tuple(self.skipped),
+            seconds=seconds,
+        )
+
+    def fill(self, folder: Path, journal: Journal) -> Manifest:
+        """Writes everything but the manifest into the folder, and returns that, to be completed by the store."""
+        database = DatabaseWriter(folder / DATABASE, self.previous.folder / DATABASE if self.previous else None)
+        try:
+            self._read_corpus(database)
+            self._count(database)
+            vectors = self._vectors(database, journal)
+            words = self._words(database)
+        except BaseException:
+            database.abandon()
+            raise
+        self.progress(Progress("writing", 0, 0))
+        database.close()
+        VectorIndex.build(vectors).save(folder)
+        words.save(folder)
+        np.save(folder / CHUNK_ARTICLES, np.asarray(database.ordinals, np.int32), allow_pickle=False)
+        return self._manifest()
+
+    def _read_corpus(self, database: DatabaseWriter) -> None:
+        """Fills the database, taking over the files that have not changed."""
+        known = {} if self.previous is None else {state.source: state for state in self.previous.manifest.corpus_files}
+        reusable = self.previous is not None and self.previous.manifest.splitter == splitter_label()
+        reader = _Reader(database)
+        self.skipped += self.listing.skipped
+        for number, file in enumerate(self.listing.files):
+            self.progress(Progress("reading", number, len(self.listing.files), detail=file.source))
+            state = known.get(file.source) if reusable else None
+            digest = self.digests[file.source]
+            if state is None or not digest or state.digest != digest or not reader.take_over(state):
+                state = reader.read(file, digest)
+            self.states.append(state)
+            self.skipped += state.skipped
+        self.progress(Progress("reading", len(self.listing.files), len(self.listing.files)))
+
+    def _count(self, database: DatabaseWriter) -> None:
+        if not database.keys:
+            named = "".join(f"; {entry.where} {entry.reason}" for entry in self.skipped[:3])
+            raise CorpusEmpty(
+                f"nothing in {self.settings.corpus_path} can be indexed: {len(self.skipped)} skipped{named}",
+                hint="Put .txt, .md, .jsonl or .jsonl.gz files there, or name another folder: `wenbao index FOLDER`.",
+            )
+        self.counts = Counts(len(database.sources), database.articles, len(database.keys), database.characters)
+
+    def _vectors(self, database: DatabaseWriter, journal: Journal) -> NDArray[np.float32]:
+        """(n, d) the vectors of all chunks, kept where the content is known, made where it is not."""
+        vectors = np.zeros((len(database.keys), self.embedder.dimension), np.float32)
+        rows_of: dict[str, list[int]] = {}
+        for row, key in enumerate(database.keys):
+            rows_of.setdefault(key, []).append(row)
+        before = self.previous.keys() if self.previous is not None else {}
+        self.removed = sum(key not in rows_of for key in before)
+        if self.previous is not None and self._same_model:
+            kept = [(row, before[key]) for row, key in enumerate(database.keys) if key in before]
+            if kept:
+                rows, old = np.asarray(kept, np.int64).T
+                vectors[rows] = self.previous.vectors.vectors(old)
+            rows_of = {key: rows for key, rows in rows_of.items() if key not in before}
+        for key, vector in journal.read().items():
+            if key in rows_of:
+                vectors[rows_of.pop(key)] = vector
+        self._embed(rows_of, database, journal, vectors)
+        return vectors
+
+    def _embed(
+        self,
+        rows_of: dict[str, list[int]],
+        database: DatabaseWriter,
+        journal: Journal,
+        vectors: NDArray[np.float32],
+    ) -> None:
+        """Makes the vectors of the keys given and puts them into their rows."""
+        self.embedded = len(rows_of)
+        texts = dict(zip(rows_of, database.indexed_texts([rows[0] for rows in rows_of.values()]), strict=True))
+        # Longest first: batches of one length waste nothing on padding, and what memory is needed shows at once.
+        keys = sorted(rows_of, key=lambda key: -len(texts[key]))
+        characters = sum(map(len, texts.values()))
+        began, read = time.perf_counter(), 0
+        for start in range(0, len(keys), _EMBEDDED_AT_ONCE):
+            batch = keys[start : start + _EMBEDDED_AT_ONCE]
+            found = self.embedder.embed_passages([texts[key] for key in batch])
+            journal.add(batch, found)
+            for key, vector in zip(batch, found, strict=True):
+                vectors[rows_of[key]] = vector
+            read += sum(len(texts[key]) for key in batch)
+            taken, done = time.perf_counter() - began, start + len(batch)
+            left = taken * (characters - read) / read if read else None
+            self.progress(Progress("embedding", done, len(keys), done / taken if taken else 0.0, left))
+
+    def _words(self, database: DatabaseWriter) -> KeywordIndex:
+        """The keyword index, from counts that are kept where the content is known."""
+        old = self.previous if self.previous and self.previous.manifest.terms == terms_label() else None
+        before = old.keys() if old else {}
+        new = [row for row, key in enumerate(database.keys) if key not in before]
+        made = TermCounts.of_texts(self._cut(database, new))
+        if old is None:
+            return KeywordIndex.build(made)
+        kept = old.words.term_counts()
+        place = np.fromiter((before.get(key, -1) for key in database.keys), np.int64, len(database.keys))
+        place[new] = len(kept) + np.arange(len(new))
+        return KeywordIndex.build(kept.followed_by(made).take(place))
+
+    def _cut(self, database: DatabaseWriter, rows: Sequence[int]) -> list[list[str]]:
+        found: list[list[str]] = []
+        for start in range(0, len(rows), 2000):
+            self.progress(Progress("cutting words", start, len(rows)))
+            found += map(terms, database.indexed_texts(rows[start : start + 2000]))
+        return found
+
+    @property
+    def _same_model(self) -> bool:
+        return (
+            self.previous is not None
+            and self.previous.manifest.model_fingerprint == self.embedder.fingerprint
+            and self.previous.manifest.dimension == self.embedder.dimension
+        )
+
+    @property
+    def _corpus(self) -> str:
+        return str(self.settings.corpus_path.resolve())
+
+    def _manifest(self) -> Manifest:
+        return Manifest(
+            generation="",
+            created="",
+            model=self.embedder.name,
+            model_fingerprint=self.embedder.fingerprint,
+            dimension=self.embedder.dimension,
+            splitter=splitter_label(),
+            terms=terms_label(),
+            corpus=self._corpus,
+            is_sample=self.settings.sample_corpus,
+            counts=self.counts,
+            corpus_files=tuple(self.states),
+            skipped=tuple(self.skipped),
+            files={},
+            settings={
+                "corpus": self._corpus,
+                "embedding_model": self.settings.embedding_model,
+                "chunk_rules": ChunkRules().label,
+            },
+        )
+
+
+class _Reader:
+    """Puts corpus files into a database, every article id once."""
+
+    def __init__(self, database: DatabaseWriter) -> None:
+        self._database = database
+        self._taken = _TakenIds()
+
+    def take_over(self, state: FileState) -> bool:
+        """Takes an unchanged file over; False where it has to be read because another file has to do with it."""
+        ids = self._database.ids_of(state.source)
+        if state.contested or any(name in self._taken for name in ids):
+            return False
+        self._database.take_over(state.source)
+        self._taken.update(dict.fromkeys(ids, state.source))
+        return True
+
+    def read(self, file: CorpusFile, digest: str) -> FileState:
+        """Splits a file and stores its articles."""
+        skipped: list[Skipped] = []
+        articles = 0
+        self._taken.begin(file.source)
+        for page in read_pages(file, self._taken):
+            if isinstance(page, Skipped):
+                skipped.append(page)
+                continue
+            for article in split_page(page):
+                reason = self._refusal(article, page)
+                if reason:
+                    skipped.append(Skipped(article.source, reason))
+                    continue
+                self._database.add(file.source, article, chunk_article(article))
+                articles += 1
+        return FileState(file.source, digest, articles, tuple(skipped), self._taken.contested)
+
+    def _refusal(self, article: Article, page: Page) -> str:
+        """Why an article cannot be stored; empty where it can. A record's id was claimed when it was read."""
+        if not article.text.strip():
+            return "holds no text"
+        if page.record is None:
+            holder = self._taken.setdefault(article.article_id, article.source)
+            if holder is not article.source:
+                return f"the article id {article.article_id!r} was taken already at {holder}"
+        try:
+            "".join((article.article_id, article.text, article.title, article.byline, article.url or "")).encode()
+        except UnicodeEncodeError:
+            return "holds half a character (a lone surrogate)"
+        return ""
+
+
+class _TakenIds(dict[str, str]):
+    """Article ids that are taken, each with where; notices when a file wants an id that another file has."""
+
+    def begin(self, source: str) -> None:
+        """From now on it is this file that asks."""
+        self._source = source
+        self.contested = False
+
+    def setdefault(self, key: str, default: str = "") -> str:
+        holder = super().setdefault(key, default)
+        if holder != self._source and not holder.startswith((f"{self._source}:", f"{self._source}#")):
+            self.contested = True
+        return holder

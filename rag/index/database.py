@@ -1,0 +1,209 @@
+"""Articles and chunks on disk: one SQLite file in a generation, written once, then read only.
+
+Ordinals count articles, rows count chunks, both from 0 in corpus order. What belongs to one corpus file lies together,
+so that the next generation can take a file that has not changed over as it is.
+"""
+
+from __future__ import annotations
+
+import json
+import sqlite3
+from collections import Counter
+from collections.abc import Iterable, Sequence
+from itertools import chain
+from pathlib import Path
+
+from rag.index.terms import fold
+from rag.offsets import OffsetMap
+from rag.types import Article, ArticleKind, Block, BlockRole, Chunk, Span
+
+FILE = "articles.sqlite"
+
+_SCHEMA = """
+CREATE TABLE articles (
+    ordinal INTEGER PRIMARY KEY, file TEXT NOT NULL, article_id TEXT NOT NULL UNIQUE, source TEXT NOT NULL,
+    title TEXT NOT NULL, kicker TEXT NOT NULL, byline TEXT NOT NULL, place TEXT NOT NULL, date TEXT, kind TEXT NOT NULL,
+    url TEXT, chars INTEGER NOT NULL, spans TEXT NOT NULL, runs TEXT NOT NULL, blocks TEXT NOT NULL, text TEXT NOT NULL
+);
+CREATE TABLE folded (ordinal INTEGER PRIMARY KEY, text TEXT NOT NULL);
+CREATE TABLE chunks (
+    row INTEGER PRIMARY KEY, ordinal INTEGER NOT NULL, chunk_id TEXT NOT NULL UNIQUE, key TEXT NOT NULL,
+    start INTEGER NOT NULL, end INTEGER NOT NULL, context TEXT NOT NULL
+);
+CREATE INDEX chunks_ordinal ON chunks (ordinal);
+CREATE INDEX articles_file ON articles (file);
+"""
+
+ARTICLE_COLUMNS = "article_id, source, spans, runs, text, blocks, title, kicker, byline, place, date, kind, url"
+
+
+class DatabaseWriter:
+    """Fills a new database, file by file of the corpus.
+
+    Args:
+        path: of the database to create.
+        previous: the database that unchanged files are taken over from.
+    """
+
+    def __init__(self, path: Path, previous: Path | None) -> None:
+        self._db = sqlite3.connect(path.resolve().as_uri(), uri=True, isolation_level=None)
+        # The file is synced as a whole before it is published, and thrown away if that is not reached.
+        self._db.execute("PRAGMA journal_mode = OFF")
+        self._db.execute("PRAGMA synchronous = OFF")
+        self._db.executescript(_SCHEMA)
+        if previous is not None:
+            self._db.execute("ATTACH ? AS old", (f"{previous.resolve().as_uri()}?immutable=1",))
+        self._db.execute("BEGIN")
+        self._same_key: Counter[str] = Counter()
+        self.keys: list[str] = []
+        """Of every chunk, by row."""
+        self.ordinals: list[int] = []
+        """The article of every chunk, by row."""
+        self.sources: set[str] = set()
+        """Corpus files that gave at least one article."""
+        self.articles = 0
+        self.characters = 0
+
+    def close(self) -> None:
+        """Writes everything out; the writer is of no more use."""
+        self._db.execute("COMMIT")
+        self._db.close()
+
+    def abandon(self) -> None:
+        """Closes without writing the rest."""
+        self._db.close()
+
+    def add(self, file: str, article: Article, chunks: Sequence[Chunk]) -> None:
+        """Appends an article of a corpus file, with its chunks."""
+        self._db.execute(
+            f"INSERT INTO articles (ordinal, file, chars, {ARTICLE_COLUMNS}) VALUES ({', '.join('?' * 16)})",  # noqa: S608
+            (self.articles, file, article.chars, *_row_of(article)),
+        )
+        folded = fold(f"{article.title}\n{article.text}")
+        self._db.execute("INSERT INTO folded VALUES (?, ?)", (self.articles, folded))
+        self._add_chunks((self.articles, chunk.key, chunk.start, chunk.end, chunk.context) for chunk in chunks)
+        self._count(file, 1, article.chars)
+
+    def take_over(self, file: str) -> None:
+        """Copies the articles and chunks of an unchanged corpus file from the previous database."""
+        first, articles, characters = self._db.execute(
+            "SELECT min(ordinal), count(*), total(chars) FROM old.articles WHERE file = ?", (file,)
+        ).fetchone()
+        if not articles:
+            return
+        shift, bounds = self.articles - first, (first, first + articles - 1)
+        self._db.execute(
+            f"INSERT INTO articles (ordinal, file, chars, {ARTICLE_COLUMNS}) "  # noqa: S608
+            f"SELECT ordinal + ?, file, chars, {ARTICLE_COLUMNS} FROM old.articles "
+            "WHERE ordinal BETWEEN ? AND ? ORDER BY ordinal",
+            (shift, *bounds),
+        )
+        self._db.execute(
+            "INSERT INTO folded SELECT ordinal + ?, text FROM old.folded WHERE ordinal BETWEEN ? AND ?",
+            (shift, *bounds),
+        )
+        self._add_chunks(
+            self._db.execute(
+                "SELECT ordinal + ?, key, start, end, context FROM old.chunks WHERE ordinal BETWEEN ? AND ? "
+                "ORDER BY row",
+                (shift, *bounds),
+            ).fetchall()
+        )
+        self._count(file, articles, int(characters))
+
+    def ids_of(self, file: str) -> list[str]:
+        """Ids of the articles that a corpus file had in the previous database."""
+        return [found for (found,) in self._db.execute("SELECT article_id FROM old.articles WHERE file = ?", (file,))]
+
+    def indexed_texts(self, rows: Sequence[int]) -> list[str]:
+        """What is embedded and cut into terms for each of the rows; quick when they are in order."""
+        texts: list[str] = []
+        held, text = -1, ""
+        for row in rows:
+            ordinal, start, end, context = self._db.execute(
+                "SELECT ordinal, start, end, context FROM chunks WHERE row = ?", (row,)
+            ).fetchone()
+            if ordinal != held:
+                (text,) = self._db.execute("SELECT text FROM articles WHERE ordinal = ?", (ordinal,)).fetchone()
+                held = ordinal
+            # Sliced here and not by SQLite, whose substr counts from the text's start every time and stops at a NUL.
+            texts.append(f"{context}\n{text[start:end]}" if context else text[start:end])
+        return texts
+
+    def _add_chunks(self, chunks: Iterable[tuple[int, str, int, int, str]]) -> None:
+        rows = []
+        for ordinal, key, start, end, context in chunks:
+            rows.append((len(self.keys), ordinal, self._chunk_id(key), key, start, end, context))
+            self.keys.append(key)
+            self.ordinals.append(ordinal)
+        self._db.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
+
+    def _chunk_id(self, key: str) -> str:
+        """Derived from the key; equal chunks are numbered in corpus order."""
+        self._same_key[key] += 1
+        number = self._same_key[key]
+        return key if number == 1 else f"{key}-{number}"
+
+    def _count(self, file: str, articles: int, characters: int) -> None:
+        self.sources.add(file)
+        self.articles += articles
+        self.characters += characters
+
+
+def read_article(row: Sequence[object]) -> Article:
+    """An article from its `ARTICLE_COLUMNS`."""
+    article_id, source, spans, runs, text, blocks, title, kicker, byline, place, date, kind, url = row
+    return Article(
+        article_id=str(article_id),
+        source=str(source),
+        spans=_spans(str(spans)),
+        runs=_spans(str(runs)),
+        text=str(text),
+        blocks=tuple(Block(BlockRole(role), start, end) for role, start, end in json.loads(str(blocks))),
+        title=str(title),
+        kicker=str(kicker),
+        byline=str(byline),
+        place=tuple(json.loads(str(place))),
+        date=None if date is None else str(date),
+        kind=ArticleKind(str(kind)),
+        url=None if url is None else str(url),
+    )
+
+
+def read_chunk(row: Sequence[object], article: Article, offsets: OffsetMap) -> Chunk:
+    """A chunk of an article from its chunk_id, key, start, end and context."""
+    chunk_id, key, start, end, context = row
+    low, high = int(str(start)), int(str(end))
+    return Chunk(
+        chunk_id=str(chunk_id),
+        article_id=article.article_id,
+        start=low,
+        end=high,
+        text=article.text[low:high],
+        spans=offsets.spans(low, high),
+        context=str(context),
+        key=str(key),
+    )
+
+
+def _row_of(article: Article) -> tuple[object, ...]:
+    return (
+        article.article_id,
+        article.source,
+        json.dumps(list(chain.from_iterable(article.spans))),
+        json.dumps(list(chain.from_iterable(article.runs))),
+        article.text,
+        json.dumps([[block.role.value, block.start, block.end] for block in article.blocks]),
+        article.title,
+        article.kicker,
+        article.byline,
+        json.dumps(article.place, ensure_ascii=False),
+        article.date,
+        article.kind.value,
+        article.url,
+    )
+
+
+def _spans(text: str) -> tuple[Span, ...]:
+    flat: list[int] = json.loads(text)
+    return tuple(zip(flat[::2], flat[1::2], strict=True))

@@ -1,0 +1,126 @@
+"""A question to ranked hits: dense and keyword candidates from one generation, fused."""
+
+from __future__ import annotations
+
+import time
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.embedding.base import Embedder
+from rag.errors import IndexMismatch
+from rag.index.generation import Generation
+from rag.index.terms import terms
+from rag.retrieval.fusion import min_max_sum, ranks
+from rag.types import Filters, Hit, Mode, Ranks, SearchResult
+
+CANDIDATES = 200
+"""Rows that each leg puts forward."""
+
+
+@dataclass(frozen=True, slots=True)
+class Candidate:
+    """A chunk that a leg put forward, with what each leg says of it."""
+
+    row: int
+    score: float
+    """Fused, in [0, 1]; for ordering within one search only."""
+    cosine: float | None
+    """None where the dense leg was not asked or did not return it."""
+    bm25: float | None
+    """None where the keyword leg was not asked or did not return it."""
+    ranks: Ranks
+
+
+class Retriever:
+    """Searches one generation. Safe to share between threads.
+
+    Args:
+        generation: what is searched.
+        embedder: the model that the generation was built with.
+
+    Raises:
+        IndexMismatch: the generation was built with another model.
+    """
+
+    def __init__(self, generation: Generation, embedder: Embedder) -> None:
+        if embedder.fingerprint != generation.manifest.model_fingerprint:
+            raise IndexMismatch(
+                f"the index {generation.id} was built with the embedding model {generation.manifest.model} "
+                f"({generation.manifest.model_fingerprint}), and this is {embedder.name} ({embedder.fingerprint})",
+                hint="Run `wenbao index` to build it anew, or set embedding_model back.",
+            )
+        self._generation = generation
+        self._embedder = embedder
+
+    def search(
+        self, query: str, top_k: int = 10, mode: Mode = "hybrid", filters: Filters | None = None
+    ) -> SearchResult:
+        """The chunks that fit a query best.
+
+        Args:
+            query: plain words in any script; one without any word is searched by its vector alone.
+            top_k: how many hits at most.
+            mode: both legs fused, or one of them.
+            filters: restrictions; None restricts nothing.
+
+        Raises:
+            InputError: a filter that cannot be used.
+        """
+        began = time.perf_counter()
+        mask = self._generation.mask(filters or Filters())
+        found = self.candidates(query, max(CANDIDATES, top_k), mask, mode)[:top_k]
+        hits = tuple(
+            Hit(
+                rank=rank,
+                chunk=self._generation.chunk(candidate.row),
+                article=self._generation.article_of(candidate.row),
+                score=candidate.score,
+                ranks=candidate.ranks,
+            )
+            for rank, candidate in enumerate(found, start=1)
+        )
+        return SearchResult(query, mode, hits, self._generation.id, 1000 * (time.perf_counter() - began))
+
+    def candidates(
+        self,
+        query: str,
+        k: int = CANDIDATES,
+        mask: NDArray[np.bool_] | None = None,
+        mode: Mode = "hybrid",
+        vector: NDArray[np.float32] | None = None,
+    ) -> list[Candidate]:
+        """What the legs put forward, best first.
+
+        Args:
+            query: plain words.
+            k: rows per leg, so that up to 2k may come back.
+            mask: (n,) true for the rows that may be returned, as from `Generation.mask`.
+            mode: both legs fused, or one of them.
+            vector: the query's vector where the caller has it already.
+        """
+        dense: dict[int, float] = {}
+        lexical: dict[int, float] = {}
+        if mode != "lexical":
+            if vector is None:
+                vector = self._embedder.embed_query(query)
+            dense = _by_row(*self._generation.vectors.search(vector, k, mask))
+        if mode != "dense":
+            lexical = _by_row(*self._generation.words.search(terms(query), k, mask))
+        dense_ranks, lexical_ranks = ranks(dense), ranks(lexical)
+        return [
+            Candidate(
+                row=row,
+                score=score,
+                cosine=dense.get(row),
+                bm25=lexical.get(row),
+                ranks=Ranks(dense=dense_ranks.get(row), lexical=lexical_ranks.get(row)),
+            )
+            for row, score in min_max_sum(dense, lexical)
+        ]
+
+
+def _by_row(rows: NDArray[np.int64], scores: NDArray[Any]) -> dict[int, float]:
+    return dict(zip(rows.tolist(), scores.tolist(), strict=True))
