@@ -11,7 +11,8 @@ class Key:
 
     name: str
     label: str
-    action: str
+    action: str = ""
+    """Empty: a click does nothing."""
 
 
 BOX_KEYS = (
@@ -22,11 +23,12 @@ BOX_KEYS = (
 READING_KEYS = (
     Key("n", "key.next", "next_reference"),
     Key("p", "key.previous", "next_reference(-1)"),
-    Key("1-9", "key.number", "next_reference"),
+    Key("1-9", "key.number"),
     Key("Esc", "key.ask", "escape"),
 )
+PANE_KEYS = {False: Key("Tab", "key.pane", "next_pane"), True: Key("F2", "key.flip", "flip")}
+"""How to get to the other pane; True: on a narrow terminal, which shows one at a time."""
 COMMON_KEYS = (
-    Key("Tab", "key.pane", "next_pane"),
     Key("F1", "key.help", "help"),
     Key("F3", "key.language", "language"),
     Key("^L", "key.new", "new_conversation"),

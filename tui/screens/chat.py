@@ -11,7 +11,7 @@ from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
 from tui.i18n import Words
-from tui.keys import BOX_KEYS, COMMON_KEYS, READING_KEYS
+from tui.keys import BOX_KEYS, COMMON_KEYS, PANE_KEYS, READING_KEYS
 from tui.link import Link
 from tui.screens.help import HelpScreen
 from tui.session import Conversation, Reference, Stage, Turn
@@ -319,9 +319,12 @@ class ChatScreen(Screen[None]):
     def on_descendant_focus(self) -> None:
         self._show_keys()
 
+    def on_resize(self) -> None:
+        self._show_keys()
+
     def _show_keys(self) -> None:
         keys = BOX_KEYS if self.focused is None or self.focused is self._box else READING_KEYS
-        self.query_one(KeyBar).show_keys((*keys, *COMMON_KEYS))
+        self.query_one(KeyBar).show_keys((*keys, PANE_KEYS[self._panes.is_narrow], *COMMON_KEYS))
 
     def on_key(self, event: events.Key) -> None:
         """Ideographs typed while reading are the start of a question: an input method has no reading mode."""

@@ -137,8 +137,9 @@ class KeyBar(Prose):
             if cells(text) + cells(item) > width:
                 break
             start = len(text)
-            touches.append(Touch(start, start + len(item), "meta", target=index))
-            touches.append(Touch(start, start + len(key.name), "key", target=index))
+            target = index if key.action else None
+            touches.append(Touch(start, start + len(item), "meta", target))
+            touches.append(Touch(start, start + len(key.name), "key", target))
             text += item + "  "
         self.show([Paragraph(text.rstrip(), "meta", touches=tuple(touches))])
 
