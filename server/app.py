@@ -9,7 +9,7 @@ from contextlib import asynccontextmanager
 from fastapi import FastAPI
 
 from rag import __version__
-from server.errors import add_handlers
+from server.errors import Defects, add_handlers
 from server.guard import Guard
 from server.routes import answers, articles, health, index, search
 from server.state import State
@@ -49,6 +49,7 @@ def build_app(state: State) -> FastAPI:
     for part in (health, search, answers, articles, index):
         app.include_router(part.router)
     add_handlers(app)
+    app.add_middleware(Defects)
     keys = [key.get_secret_value() for key in state.settings.api_keys]
     app.add_middleware(Guard, keys=keys, host=state.settings.host)
     return app

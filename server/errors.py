@@ -14,6 +14,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.errors import (
     CorpusError,
@@ -132,9 +133,32 @@ def add_handlers(app: FastAPI) -> None:
     def by_http(request: Request, error: HTTPException) -> Response:
         return problem_response(_http_problem(request, error), error.headers)
 
-    @app.exception_handler(Exception)
-    def defect(_: Request, __: Exception) -> Response:
-        return problem_response(_INTERNAL)  # Starlette raises it again behind the reply, so the log has it
+
+class Defects:
+    """ASGI middleware that logs what nobody foresaw and tells it as a problem.
+
+    Starlette's own would raise it again behind the reply, and the server then cuts a connection that the client was
+    told it may keep. Only a reply that has begun is cut: its end would be missed otherwise.
+    """
+
+    def __init__(self, app: ASGIApp) -> None:
+        self._app = app
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        begun = False
+
+        async def watch(message: Message) -> None:
+            nonlocal begun
+            begun = True
+            await send(message)
+
+        try:
+            await self._app(scope, receive, watch)
+        except Exception as error:  # the last line of defence, and not a silent one
+            if begun or scope["type"] != "http":
+                raise
+            _log.error("a request failed", exc_info=error)
+            await problem_response(_INTERNAL)(scope, receive, send)
 
 
 def _validation_problem(found: Sequence[Any]) -> Problem:

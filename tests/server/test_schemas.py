@@ -37,7 +37,7 @@ def test_replies_have_the_contract_s_fields_and_no_others() -> None:
     assert list(answer["hits"][0]) == HIT.split()
     assert answer["hits"][0]["ranks"] == {"dense": None, "lexical": 1}
     assert list(answer["citations"][0]) == CITATION.split()
-    assert answer["citations"][0]["spans"] == [[10, 59]]
+    assert answer["citations"][0]["spans"] == [[11, 56]]
     found = SearchResponse.from_result(FakeLibrary().search("书屋")).model_dump()
     assert list(found) == ["query", "mode", "generation", "took_ms", "hits"]
     article = ArticleOut.from_article(ARTICLES[0]).model_dump(mode="json")

@@ -1,0 +1,22 @@
+"""What every wire model is made of."""
+
+from __future__ import annotations
+
+from typing import Annotated, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+Mode = Literal["hybrid", "dense", "lexical"]
+WireSpan = Annotated[tuple[int, int], Field(description="`[start, end)` in Unicode code points.")]
+
+
+class RequestModel(BaseModel):
+    """A request body: unknown fields and values of another type are errors."""
+
+    model_config = ConfigDict(extra="forbid", strict=True, frozen=True)
+
+
+class ReplyModel(BaseModel):
+    """A reply, or a part of one. It is read off a domain type where the two have the same fields."""
+
+    model_config = ConfigDict(frozen=True, from_attributes=True)

@@ -1,0 +1,106 @@
+"""Problems, the index and its refresh, and whether the server is well."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Literal, Self
+
+from pydantic import Field
+
+from server.schemas.base import ReplyModel
+
+if TYPE_CHECKING:
+    from rag.types import IndexReport
+
+
+class FieldError(ReplyModel):
+    """What is wrong with one field of a request."""
+
+    field: str = Field(description="Path of the field, such as `filters.date_from`.", examples=["top_k"])
+    message: str = Field(examples=["Input should be less than or equal to 100"])
+
+
+class Problem(ReplyModel):
+    """An error, after RFC 9457."""
+
+    type: str = Field(description="A stable name of the kind of problem, as a URI.")
+    title: str = Field(description="The kind of problem, in words.")
+    status: int = Field(description="The HTTP status.")
+    detail: str = Field(description="What is wrong here, and where.")
+    hint: str | None = Field(default=None, description="What to do next.")
+    errors: tuple[FieldError, ...] | None = Field(default=None, description="The fields that are wrong, if any.")
+
+
+class CountsOut(ReplyModel):
+    """Sizes of an index."""
+
+    sources: int = Field(default=0, description="Files that gave at least one article.")
+    articles: int = 0
+    chunks: int = 0
+    characters: int = 0
+
+
+class SkippedOut(ReplyModel):
+    """Something of the corpus that was left out."""
+
+    where: str = Field(description="`path`, or `path:line`.")
+    reason: str
+
+
+class ReportOut(ReplyModel):
+    """What an index run did."""
+
+    generation: str
+    changed: bool = Field(description="False when the corpus had not changed and no generation was made.")
+    counts: CountsOut
+    embedded: int = Field(description="Passages that had to be embedded.")
+    kept: int = Field(description="Passages whose vectors were kept.")
+    removed: int = Field(description="Passages of the generation before that are gone.")
+    skipped: tuple[SkippedOut, ...]
+    seconds: float
+
+    @classmethod
+    def from_report(cls, report: IndexReport) -> Self:
+        return cls.model_validate(report)
+
+
+class JobOut(ReplyModel):
+    """A refresh of the index."""
+
+    job_id: str
+    state: Literal["running", "succeeded", "failed"]
+    started: str = Field(description="ISO 8601, UTC.")
+    finished: str | None = Field(default=None, description="ISO 8601, UTC; null while it runs.")
+    stage: str = Field(default="", description="What it is doing, or did last.")
+    done: int = Field(default=0, description="Units of this stage that are done.")
+    total: int = Field(default=0, description="Units of this stage; 0 where not known yet.")
+    seconds_left: float | None = Field(default=None, description="Of this stage, estimated.")
+    report: ReportOut | None = Field(default=None, description="What it did, once it has succeeded.")
+    problem: Problem | None = Field(default=None, description="Why it failed.")
+
+
+class IndexOut(ReplyModel):
+    """The loaded generation and the running refresh."""
+
+    generation: str | None = Field(description="The loaded generation; null where none is loaded.")
+    created: str | None = Field(default=None, description="ISO 8601, UTC.")
+    counts: CountsOut = Field(default_factory=CountsOut)
+    model: str | None = Field(default=None, description="Name of the embedding model.")
+    model_fingerprint: str | None = Field(default=None, description="Digest of the model's files and settings.")
+    corpus: str = Field(description="Where the corpus is read from.")
+    is_sample: bool = Field(description="True while the built-in sample is the corpus.")
+    skipped: tuple[SkippedOut, ...] = Field(default=(), description="What of the corpus was left out, and why.")
+    job: JobOut | None = Field(default=None, description="The running refresh; null when none runs.")
+    last_job: JobOut | None = Field(default=None, description="The refresh that ended last in this process.")
+    problem: Problem | None = Field(default=None, description="Why no generation is loaded, or not a newer one.")
+
+
+class HealthOut(ReplyModel):
+    """The process answers, or an index is loaded."""
+
+    status: Literal["ok"] = "ok"
+
+
+class ReadyOut(HealthOut):
+    """An index is loaded."""
+
+    generation: str = Field(description="The loaded generation.")
