@@ -7,7 +7,7 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 BIN := .venv/bin
 QUESTION ?= 哪些城市搭建了婚恋交友平台？
 # Of the constrained torch, pip takes the build for the processor alone.
-PIP_INSTALL := $(BIN)/python -m pip install --quiet --disable-pip-version-check -c constraints.txt
+PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
 
 export PYTHONUTF8 := 1
 .DELETE_ON_ERROR:

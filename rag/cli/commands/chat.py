@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rag.cli.opening import ensure_index
+from rag.cli.opening import ensure_index, with_remembered_corpus
 from rag.cli.options import Flags, llm_options, settings_options
 from rag.errors import InputError
 
@@ -51,7 +51,7 @@ def _run_private(settings: Settings, language: str | None) -> None:
 
     from server.private import PrivateServer
 
-    server = PrivateServer(settings)
+    server = PrivateServer(with_remembered_corpus(settings))
     try:
         # Started behind the first frame, so that the screen does not wait for it.
         run(server.start, None, language)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rag.cli.opening import ensure_index
+from rag.cli.opening import ensure_index, with_remembered_corpus
 from rag.cli.options import Flags, address_options, llm_options, settings_options
 
 
@@ -23,8 +23,9 @@ def command(flags: Flags) -> None:
       wenbao serve
       wenbao serve --host 127.0.0.1 --port 9000
     """
-    from server.run import serve
-
     settings = flags.settings()
     ensure_index(settings)
-    serve(settings)
+
+    from server.run import serve
+
+    serve(with_remembered_corpus(settings))

@@ -19,9 +19,11 @@ def command(flags: Flags, as_json: bool) -> None:
     Example:
       wenbao status --json
     """
+    settings = flags.settings()
+
     from rag.library import Library
 
-    library = Library.open(flags.settings())
+    library = Library.open(settings)
     try:
         status = library.status()
     finally:
