@@ -12,9 +12,9 @@ _DATE = re.compile(
     r"|(?<![\d.])((?:19|20)\d{2})[-./](1[0-2]|0?[1-9])[-./](3[01]|[12]\d|0?[1-9])(?!\d)"
 )
 # A period that began then, or a goal that lies ahead, does not date the article.
-_AHEAD = re.compile(r"(?:到|至|力争|计划|预计|将于|将在|争取|截止到|目标[^。]{0,6})$")
+_AHEAD = re.compile(r"(?:从|自|力争|计划|预计|将于|将在|争取|截止到|目标[^。]{0,6})$")
 _SINCE = re.compile(r"(?:以来|起|前|之前|开始(?:实施)?|至今|后|以后)")
-_SO_FAR = re.compile(r"截[至止]到?$")
+_PLAN = re.compile(r"将|力争|计划|目标|全面|基本|要")
 _MONTH_DAYS = (31, 29, 31, 30, 31, 30, 31, 31, 30, 31, 30, 31)
 
 
@@ -29,8 +29,8 @@ def of_article(body: str) -> str | None:
 
 
 def _read(body: str, match: re.Match[str]) -> str | None:
-    before, after = body[max(0, match.start() - 8) : match.start()], body[match.end() : match.end() + 4]
-    if _SINCE.match(after) or (_AHEAD.search(before) and not _SO_FAR.search(before)):
+    before, after = body[max(0, match.start() - 8) : match.start()], body[match.end() : match.end() + 16]
+    if _SINCE.match(after) or _AHEAD.search(before) or (before.endswith(("到", "至")) and _PLAN.search(after)):
         return None
     year, month, day = (match[1], match[2], match[3]) if match[1] else (match[4], match[5], match[6])
     if not month:

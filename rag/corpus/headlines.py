@@ -78,6 +78,10 @@ _ACTOR = re.compile(
     r"|北京|上海|天津|重庆|河北|山西|辽宁|吉林|黑龙江|江苏|浙江|安徽|福建|江西|山东|河南|湖北|湖南|广东|海南|四川|贵州|云南|陕西|甘肃|青海|台湾|内蒙古|广西|西藏|宁夏|新疆|香港|澳门)"
 )
 _BLANK = re.compile(r"[ \u3000]+")
+_SEPARATOR = re.compile(r"[,，、;；]")
+_QUOTED = re.compile(r"[“《‘][^”》’]*[”》’]")
+_WORDY = 3
+_COUNTED = frozenset("年月日个名项家人次万亿元余多件位场所种倍吨米%")
 _UNFINISHED_ACTOR = re.compile(r"(?:工会|公司|集团|局|厅|市总|县总|区总|省总|大学|学院|医院|[省市县区])$")
 
 
@@ -121,6 +125,16 @@ def looks_torn(text: str) -> bool:
         or text.endswith(("的一", "这", "那", "其"))
         or (len(re.findall(r"[,，、]", text)) >= 2 and len(text) > 24)
     )
+
+
+def is_wordy(text: str) -> bool:
+    """True for a line of more clauses than headlines and kickers have."""
+    return not is_kicker(text) and len(_SEPARATOR.findall(_QUOTED.sub("", text))) >= _WORDY
+
+
+def splits_number(upper: str, lower: str) -> bool:
+    """True when a number ends one text and what it counts begins the other."""
+    return upper[-1:].isdigit() and lower[:1] in _COUNTED
 
 
 def names_actor(text: str) -> bool:
@@ -176,7 +190,7 @@ def _headline_score(headings: Sequence[Line], number: int) -> float:
     """How much a line looks like the headline among its neighbours; print puts it first unless a kicker comes before."""
     text = headings[number].text
     bare = re.sub(r"[^\w]", "", text)
-    score = 1.0 if number == 0 else 0.0
+    score = 1.0 if number == 0 and len(headings) <= 2 else 0.0
     if number and is_kicker(headings[number - 1].text):
         score += 2.0
     if is_kicker(text):
@@ -187,7 +201,7 @@ def _headline_score(headings: Sequence[Line], number: int) -> float:
         score += 0.5
     commas = len(re.findall(r"[,，、]", text))
     if commas:
-        score -= 0.5 if len(bare) <= 20 else 2.0
+        score -= 0.75 if len(bare) <= 20 else 2.5
     if text[-1] in "?？" and number < len(headings) - 1:
         score -= 1.5
     parts = _BLANK.split(text)

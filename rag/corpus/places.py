@@ -1,5 +1,330 @@
-"""stub for the moment"""
+"""Places: names in text → paths of administrative divisions, ("江苏省", "无锡市", "惠山区").
+
+The divisions are jionlp's; its own recogniser takes seconds to load, so the matching is ours: longest name first, short
+names only where the context bears them out, ambiguous ones only where a division above them is named nearby. The data is
+loaded at the first call.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import importlib.util
+import io
+import logging
+import re
+from collections import Counter, defaultdict
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from functools import cache
+from pathlib import Path
+from typing import Any, Literal
+
+PlacePath = tuple[str, ...]
+Level = Literal["province", "city", "county", "town"]
 
 
-def of_article(title: str, kicker: str, body: str) -> tuple[str, ...]:
+@dataclass(frozen=True, slots=True)
+class PlaceMention:
+    """A division named in a text: `text[start:end]` names `path`."""
+
+    start: int
+    end: int
+    path: PlacePath
+
+
+@dataclass(frozen=True, slots=True)
+class _Gazetteer:
+    names: Mapping[str, tuple[PlacePath, ...]]
+    """Full and short names."""
+    full: frozenset[str]
+    common: frozenset[str]
+    """Short names that are ordinary words too, such as 合作 and 公安."""
+    heads: frozenset[str]
+    """The first two characters of every name."""
+    longest: int
+    levels: Mapping[PlacePath, Level]
+
+
+@dataclass(frozen=True, slots=True)
+class _Candidate:
+    start: int
+    end: int
+    name: str
+    paths: tuple[PlacePath, ...]
+
+
+_MUNICIPALITIES = frozenset(("北京市", "天津市", "上海市", "重庆市"))
+_SUFFIX = re.compile(r"(?:省|市|自治区|特别行政区|自治州|地区|盟|县|自治县|区|旗|自治旗)$")
+# What follows the short name of a county when it is meant as a place.
+_AUTHORITY = re.compile(r"(?:总工会|工会|县委|市委|区委|县总|市总|区总|县政府|市政府|区政府|籍|全[县市区]|[县市区旗])")
+_STREET = re.compile(r"[东西南北中]?(?:路|街|大道|大街|巷|桥|话|菜|站|机场)")
+_TOWN = re.compile(r"[\u4e00-\u9fff]{1,6}?(?:街道|镇|乡|苏木)")
+_NO_TOWN = re.compile(r"[各每全该本这那多数几两乡城]|.*[和与在的为了]")
+_LEAD = 160
+_TITLE_LEAD_SHARE = 0.6
+_MAX_BODY = 6_000
+
+
+def resolve(name: str) -> PlacePath:
+    """The path of a division by its full or short name, or by several names from the top down; () where unknown or
+    ambiguous."""
+    name = name.strip()
+    candidates = list(_scan(name))
+    if not candidates or "".join(one.name for one in candidates) != re.sub(r"[\s,，、·]", "", name):
+        return ()
+    paths: Sequence[PlacePath] = ((),)
+    for one in candidates:
+        paths = [path for path in one.paths for above in paths if path[: len(above)] == above or not above]
+    exact = _most_general(paths)
+    return exact[0] if len(exact) == 1 else ()
+
+
+def find(text: str) -> list[PlaceMention]:
+    """Every division named in a text, in order; names that stay ambiguous are left out."""
+    candidates = list(_scan(text))
+    known = _known_paths(candidates)
+    spelled_out = {one.name for one in candidates if one.name in _gazetteer().full}
+    counts = Counter(one.name for one in candidates)
+    mentions: list[PlaceMention] = []
+    for one in candidates:
+        paths = _in_context(one, mentions, known)
+        if len(paths) == 1 and _is_meant(one, paths[0], text, mentions, known, spelled_out, counts):
+            mentions.append(PlaceMention(one.start, one.end, paths[0]))
+    return mentions
+
+
+def matches(path: Sequence[str], wanted: str) -> bool:
+    """True when a place lies in the wanted one, which may be named in full or short: 江苏 matches 惠山区's path."""
+    wanted = wanted.strip()
+    if not wanted:
+        return False
+    if any(wanted in (part, _short(part)) or (len(wanted) > 1 and wanted == _plain(part)) for part in path):
+        return True
+    target = resolve(wanted)
+    return bool(target) and tuple(path[: len(target)]) == target
+
+
+def level(path: Sequence[str]) -> Level:
+    """How far down a path goes. A path that no division has ends in a town or the like."""
+    return _gazetteer().levels.get(tuple(path), "province" if len(path) <= 1 else "town")
+
+
+def of_article(title: str, kicker: str, body: str) -> PlacePath:
+    """The place that an article is about, as far down as it is printed; () where none stands out.
+
+    The headline counts most, then the first sentences; a division further down counts when the first sentences name it
+    and the article does not name its neighbours as often.
+    """
+    heading = f"{title}。{kicker}。"
+    text = heading + body[:_MAX_BODY]
+    mentions = find(text)
+    weights: dict[PlacePath, float] = defaultdict(float)
+    for mention in mentions:
+        weight = 4.0 if mention.end <= len(title) else 3.0 if mention.end < len(heading) else 0.4
+        if len(heading) <= mention.start < len(heading) + _LEAD:
+            weight = 2.0
+        for depth in range(1, len(mention.path) + 1):
+            weights[mention.path[:depth]] += weight
+    early = {
+        mention.path[:depth]
+        for mention in mentions
+        if mention.start < len(heading) + _LEAD
+        for depth in range(1, len(mention.path) + 1)
+    }
+    path: PlacePath = ()
+    while child := _dominant_child(path, weights, early):
+        path = child
+    return path + _town(text, path, mentions) if path else ()
+
+
+def _dominant_child(path: PlacePath, weights: Mapping[PlacePath, float], early: Iterable[PlacePath]) -> PlacePath:
+    children = {other: weight for other, weight in weights.items() if len(other) == len(path) + 1 and other[:-1] == path}
+    if not children:
+        return ()
+    best = max(children, key=lambda other: children[other])
+    share = children[best] / sum(children.values())
+    return best if best in early and share >= (_TITLE_LEAD_SHARE if path else 0.5) else ()
+
+
+def _town(text: str, path: PlacePath, mentions: Sequence[PlaceMention]) -> PlacePath:
+    """The street office, town or township printed right behind the place."""
+    if level(path) not in ("county", "city"):
+        return ()
+    for mention in mentions:
+        if mention.path == path:
+            match = _TOWN.match(text, mention.end)
+            if match and not _NO_TOWN.match(match.group()):
+                return (match.group(),)
     return ()
+
+
+def _scan(text: str) -> Iterable[_Candidate]:
+    """Names in a text, longest first, none overlapping."""
+    gazetteer = _gazetteer()
+    at = 0
+    while at < len(text) - 1:
+        if text[at : at + 2] in gazetteer.heads:
+            for length in range(min(gazetteer.longest, len(text) - at), 1, -1):
+                name = text[at : at + length]
+                if name in gazetteer.names:
+                    yield _Candidate(at, at + length, name, gazetteer.names[name])
+                    at += length - 1
+                    break
+        at += 1
+
+
+def _known_paths(candidates: Iterable[_Candidate]) -> set[PlacePath]:
+    """Provinces and cities that a text names beyond doubt."""
+    known: set[PlacePath] = set()
+    gazetteer = _gazetteer()
+    for one in candidates:
+        paths = _most_general(one.paths)
+        if len(paths) != 1 or one.name in gazetteer.common:
+            continue
+        if one.name in gazetteer.full or gazetteer.levels[paths[0]] != "county":
+            known.update(paths[0][:depth] for depth in range(1, len(paths[0]) + 1))
+    return known
+
+
+def _most_general(paths: Sequence[PlacePath]) -> list[PlacePath]:
+    """A name that stands for a province and for something in it means the province; likewise for a city."""
+    shortest = min(map(len, paths), default=0)
+    return [path for path in dict.fromkeys(paths) if len(path) == shortest]
+
+
+def _in_context(one: _Candidate, before: Sequence[PlaceMention], known: Iterable[PlacePath]) -> list[PlacePath]:
+    """What a name can mean, given the name right before it and the divisions named anywhere in the text."""
+    if before and before[-1].end == one.start:
+        inside = [path for path in one.paths if len(path) > len(before[-1].path) and _is_under(path, before[-1].path)]
+        if inside:
+            return _most_general(inside)
+    general = _most_general(one.paths)
+    if len(general) <= 1:
+        return general
+    supported = [path for path in general if any(_is_under(path, above) for above in known if above != path)]
+    nearest = max((_shared(path, known) for path in supported), default=0)
+    return [path for path in supported if _shared(path, known) == nearest]
+
+
+def _shared(path: PlacePath, known: Iterable[PlacePath]) -> int:
+    """How many divisions above a path are named."""
+    above = set(known)
+    return sum(path[:depth] in above for depth in range(1, len(path)))
+
+
+def _is_under(path: PlacePath, above: PlacePath) -> bool:
+    return path[: len(above)] == above
+
+
+def _is_meant(
+    one: _Candidate,
+    path: PlacePath,
+    text: str,
+    before: Sequence[PlaceMention],
+    known: set[PlacePath],
+    spelled_out: set[str],
+    counts: Mapping[str, int],
+) -> bool:
+    """True unless a short name may be something else."""
+    gazetteer = _gazetteer()
+    if one.name in gazetteer.full:
+        return True
+    if _STREET.match(text, one.end):
+        return False
+    adjoining = bool(before) and before[-1].end == one.start and _is_under(path, before[-1].path)
+    if adjoining or _AUTHORITY.match(text, one.end) or path[-1] in spelled_out:
+        return True
+    if one.name in gazetteer.common:
+        return False
+    if gazetteer.levels[path] != "county":
+        return True
+    # A county by its short name alone: its province or city is named too, or the text keeps coming back to it.
+    return any(path[:depth] in known for depth in range(1, len(path))) or counts[one.name] >= 2
+
+
+def _short(name: str) -> str:
+    return _SUFFIX.sub("", name)
+
+
+def _plain(name: str) -> str:
+    """The short name of an autonomous division: 广西 for 广西壮族自治区."""
+    return next((short for short in _aliases().get(name, ()) if short), "")
+
+
+@cache
+def _aliases() -> dict[str, tuple[str, ...]]:
+    names: dict[str, list[str]] = defaultdict(list)
+    for name, paths in _gazetteer().names.items():
+        for path in paths:
+            if name != path[-1]:
+                names[path[-1]].append(name)
+    return {full: tuple(short) for full, short in names.items()}
+
+
+@cache
+def _gazetteer() -> _Gazetteer:
+    """The divisions of the country, about 3,400 of them, loaded once."""
+    names: dict[str, list[PlacePath]] = defaultdict(list)
+    full: set[str] = set()
+    levels: dict[PlacePath, Level] = {}
+    for path, alias, depth in _divisions(_load_divisions()):
+        levels[path] = depth
+        full.add(path[-1])
+        names[path[-1]].append(path)
+        for short in alias:
+            # 经开区, 高新区 and the like are in every city.
+            if len(short) >= 2 and short != path[-1] and not _SUFFIX.search(short):
+                names[short].append(path)
+    aliases = set(names) - full
+    return _Gazetteer(
+        names={name: tuple(dict.fromkeys(paths)) for name, paths in names.items()},
+        full=frozenset(full),
+        common=frozenset(_ordinary_words(aliases)),
+        heads=frozenset(name[:2] for name in names),
+        longest=max(map(len, names)),
+        levels=levels,
+    )
+
+
+def _divisions(tree: Mapping[str, Any]) -> Iterable[tuple[PlacePath, list[str], Level]]:
+    """(path, short names, level) of every division; a level that only repeats or collects is left out of the path."""
+    for province, cities in tree.items():
+        yield (province,), [cities["_alias"]], "province"
+        for city, counties in cities.items():
+            if city.startswith("_"):
+                continue
+            collects = city == province or province in _MUNICIPALITIES or "直辖" in city or city in ("香港", "澳门")
+            above: PlacePath = (province,) if collects else (province, city)
+            if not collects:
+                yield above, counties["_alias"], "city"
+            for county, fields in counties.items():
+                if not county.startswith("_") and county != above[-1]:
+                    yield (*above, county), [fields["_alias"]], "county"
+
+
+def _load_divisions() -> Mapping[str, Any]:
+    """jionlp's table; its greeting on import is kept off the terminal."""
+    disabled = logging.root.manager.disable
+    logging.disable(logging.CRITICAL)
+    try:
+        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
+            from jionlp.dictionary.dictionary_loader import china_location_loader
+
+            tree: Mapping[str, Any] = china_location_loader()
+    finally:
+        logging.disable(disabled)
+    return tree
+
+
+def _ordinary_words(names: set[str]) -> set[str]:
+    """Those of `names` that jieba's dictionary has as something other than a place name."""
+    spec = importlib.util.find_spec("jieba")
+    if spec is None or spec.origin is None:
+        return set()
+    words: set[str] = set()
+    with (Path(spec.origin).parent / "dict.txt").open(encoding="utf-8") as lines:
+        for line in lines:
+            word, _, rest = line.partition(" ")
+            if word in names and not rest.strip().endswith(("ns", "nr", "nz")):
+                words.add(word)
+    return words

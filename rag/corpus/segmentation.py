@@ -18,9 +18,11 @@ from rag.corpus.headlines import (
     assign_roles,
     is_column_name,
     is_kicker,
+    is_wordy,
     look_at,
     looks_torn,
     names_actor,
+    splits_number,
 )
 from rag.corpus.joining import PageText
 from rag.corpus.layout import Line, is_dangling
@@ -77,6 +79,10 @@ class Draft:
         sections = [at for at, (_, role) in enumerate(self.body) if role is BlockRole.SUBHEAD]
         self.slot = sections[-1] if sections else None
         self.is_closed = False
+
+    def repeated(self, lines: Sequence[Line]) -> set[str]:
+        """The texts of `lines` that its heading has already."""
+        return {line.text for line, _ in self.heading} & {line.text for line in lines}
 
     @property
     def has_text(self) -> bool:
@@ -141,11 +147,22 @@ def _settle_torn_lines(seen: list[Seen], page: PageText) -> None:
             # Verse, lists, tables: a heading does not have so many lines.
             for one in seen[at + 2 : end]:
                 one.look = Look.BODY if one.look is Look.SHORT else one.look
+        elif at and _settle_clauses(seen[at:end]):
+            # The heading has fallen apart: look at its lines again.
+            continue
         else:
             _settle_last(seen, at, end, page)
             if at and end < len(seen) and seen[at - 1].look is Look.BODY and seen[at].look is Look.SHORT:
                 _settle_first(seen, at, end, page)
         at = end
+
+
+def _settle_clauses(heading: Sequence[Seen]) -> bool:
+    """Turn lines of too many clauses for a heading into body lines; True when there were any."""
+    wordy = [one for one in heading if one.look is Look.SHORT and is_wordy(one.text)]
+    for one in wordy:
+        one.look = Look.BODY
+    return bool(wordy)
 
 
 def _settle_first(seen: list[Seen], at: int, end: int, page: PageText) -> None:
@@ -156,7 +173,7 @@ def _settle_first(seen: list[Seen], at: int, end: int, page: PageText) -> None:
     first = seen[at]
     lone = end - at == 1
     seam = page.seam(first.line, below.line)
-    torn = looks_torn(first.text)
+    torn = looks_torn(first.text) or splits_number(first.text, below.text)
     too_long = lone and len(first.text) >= _SUBHEAD_CHARS and not is_kicker(first.text)
     if (torn and seam > 0) or seam >= (2.5 if lone else 3.0) or (too_long and not first.line.gap >= _WIDE_GAP):
         first.look = Look.BODY
@@ -271,8 +288,14 @@ class _Scan:
             draft = current or self._open()
             if draft.is_closed:
                 draft.reopen()
+            repeated = draft.repeated(shorts)
+            if repeated:
+                # What is printed twice is the headline, and the other lines of the heading add to it.
+                draft.heading = [
+                    (line, BlockRole.TITLE if line.text in repeated else BlockRole.KICKER) for line, _ in draft.heading
+                ]
             for line in shorts:
-                draft.add(line, BlockRole.TITLE if line.text in draft.titles else BlockRole.SUBHEAD)
+                draft.add(line, BlockRole.TITLE if line.text in repeated else BlockRole.SUBHEAD)
         for line in bylines:
             draft.bylines.append(line.text)
             draft.add(line, BlockRole.BYLINE)
@@ -302,7 +325,7 @@ class _Scan:
             return announced and current.has_byline
         if announced or any(is_kicker(line.text) for line in shorts):
             return True
-        if any(line.text in current.titles for line in shorts):
+        if current.repeated(shorts):
             return False
         if not current.heading:
             return len(shorts) > 1 and not current.has_byline

@@ -17,6 +17,9 @@ from rag.types import BlockRole
 # A page has tens of articles; in a file of many pages only neighbours are asked, which keeps the time linear.
 _REACH = 24
 _HOME = 0.55
+# Below a picture stands the rest of something: print does not begin an article there without a headline.
+_HOME_BELOW_PICTURE = 0.3
+_BROKEN_OFF = 0.25
 _SEAM_WEIGHT = 0.2
 _NEIGHBOUR = 0.08
 _SURE_SEAM = 3.0
@@ -51,7 +54,8 @@ def _home_of(drafts: Sequence[Draft], number: int, page: PageText) -> Draft | No
     """The draft that a piece continues, judged by the seam and by the words that both share."""
     piece = drafts[number]
     first = piece.first
-    best, best_score = None, _HOME
+    below_picture = number > 0 and drafts[number - 1].is_caption
+    best, best_score = None, _HOME_BELOW_PICTURE if below_picture else _HOME
     for other in _near(drafts, number):
         draft = drafts[other]
         if draft.is_banner or _is_piece(draft) or not draft.parts:
@@ -59,7 +63,7 @@ def _home_of(drafts: Sequence[Draft], number: int, page: PageText) -> Draft | No
         score = 2 * page.likeness(piece.text, draft.text)
         last = draft.last
         if first and last and is_dangling(last.text):
-            score += _SEAM_WEIGHT * page.seam(last, first)
+            score += _BROKEN_OFF + _SEAM_WEIGHT * page.seam(last, first)
         if draft.is_caption or draft.signature:
             score -= 0.5
         if 0 < number - other <= 2:
