@@ -41,15 +41,19 @@ class Composer:
 
     def compose(self, draft: Draft) -> tuple[str, tuple[Citation, ...]]:
         """The answer's text with marks `[n]` behind the quotations, and citation *n* for each mark."""
-        numbers: dict[Quote, int] = {}
+        numbers: dict[tuple[str, int, int], int] = {}
+        quotes: list[Quote] = []
         pieces: list[str] = []
         for part in draft.parts:
             if isinstance(part, str):
                 pieces.append(part)
             else:
-                number = numbers.setdefault(part, len(numbers) + 1)
-                pieces.append(f"{part.text}[{number}]")
-        return "".join(pieces), tuple(self._citation(number, quote) for quote, number in numbers.items())
+                place = (part.article.article_id, part.start, part.end)
+                if place not in numbers:
+                    numbers[place] = len(numbers) + 1
+                    quotes.append(part)
+                pieces.append(f"{part.text}[{numbers[place]}]")
+        return "".join(pieces), tuple(self._citation(number, quote) for number, quote in enumerate(quotes, start=1))
 
     def _citation(self, number: int, quote: Quote) -> Citation:
         article = quote.article

@@ -112,16 +112,15 @@ def make_query(question: Question, generation: Generation, embedder: Embedder, t
     """
     words = content_words(question.text)
     halves = [word for word in topic if word not in words]
-    known_words = [*words, *halves]
-    idf = generation.words.idf(known_words)
-    found = generation.words.document_frequency(known_words)
-    weights = {word: float(value) for word, value in zip(known_words, idf, strict=True)}
+    both = [*words, *halves]
+    weights = {word: float(value) for word, value in zip(both, generation.words.idf(both), strict=True)}
     for word in halves:
         weights[word] /= 2
+    found = generation.words.document_frequency(both)
     return Query(
         question=question,
         weights=weights,
-        known=frozenset(word for word, count in zip(known_words, found, strict=True) if count),
+        known=frozenset(word for word, count in zip(both, found, strict=True) if count),
         embedding=embedder.embed_query(question.text),
     )
 
