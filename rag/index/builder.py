@@ -23,7 +23,6 @@ import rag.index
 from rag.corpus.articles import split_page
 from rag.corpus.files import CorpusFile, CorpusListing, read_corpus, read_pages
 from rag.embedding.base import Embedder
-from rag.embedding.model import open_embedder
 from rag.errors import CorpusEmpty, StoreError
 from rag.index.chunking import ChunkRules, chunk_article
 from rag.index.database import FILE as DATABASE
@@ -64,7 +63,10 @@ def build_index(settings: Settings, progress: Report | None = None, embedder: Em
     """
     began = time.perf_counter()
     listing = read_corpus(settings.corpus_path)
-    embedder = embedder or open_embedder(settings.embedding_model, progress)
+    if embedder is None:
+        from rag.embedding.model import open_embedder  # a caller with a model of its own need not load ours
+
+        embedder = open_embedder(settings.embedding_model, progress)
     store = Store(settings.vectors)
     with store.writing():
         build = _Build(settings, listing, embedder, _previous(store), progress or (lambda _: None))

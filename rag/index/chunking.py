@@ -24,11 +24,11 @@ class ChunkRules:
 
     version: int = 1
     """Part of every chunk's key: raised when the same article would be cut or put into context differently."""
-    target: int = 300
+    target: int = 200
     """A chunk is closed before the sentence that would take it past this."""
-    overlap: int = 60
+    overlap: int = 40
     """The next chunk starts with as many of the last sentences as fit in here; 0 for none."""
-    longest_sentence: int = 300
+    longest_sentence: int = 200
     """Longer ones are cut at a comma, or hard where there is none."""
     shortest: int = 60
     """A last chunk with less new text than this joins the one before."""

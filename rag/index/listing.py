@@ -13,15 +13,10 @@ from typing import TypeVar
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.corpus import places
 from rag.errors import InputError
 from rag.index.terms import fold
 from rag.types import Filters
-
-# Longest first: 自治州 before 州.
-_SUFFIXES = (
-    *("特别行政区", "维吾尔自治区", "壮族自治区", "回族自治区", "自治区", "自治州", "自治县"),
-    *("省", "市", "区", "县", "州", "盟", "旗", "镇", "乡"),
-)
 
 _Value = TypeVar("_Value")
 
@@ -53,7 +48,7 @@ class Listing:
         if filters.sources:
             chosen &= self._each(self._sources, lambda source: source_matches(source, filters.sources))
         if filters.places:
-            chosen &= self._each(self._places, lambda place: place_matches(json.loads(place), filters.places))
+            chosen &= self._each(self._places, lambda place: _place_matches(place, filters.places))
         if filters.date_from or filters.date_to:
             first, last = date_range(filters.date_from, filters.date_to)
             chosen &= self._each(self._dates, lambda day: date_matches(day, first, last))
@@ -109,21 +104,6 @@ def source_matches(source: str, wanted: Sequence[str]) -> bool:
     )
 
 
-def place_matches(place: Sequence[str], wanted: Sequence[str]) -> bool:
-    """True when a level of the article's place has one of the names, in full or in short (江苏 for 江苏省)."""
-    full = set(place)
-    short = {_short(level) for level in place}
-    return any(name in full or (_short(name) == name and name in short) for name in map(str.strip, wanted))
-
-
-def _short(level: str) -> str:
-    """The name without the kind of division; names of one character keep theirs."""
-    for suffix in _SUFFIXES:
-        if level.endswith(suffix) and len(level) - len(suffix) >= 2:
-            return level[: -len(suffix)]
-    return level
-
-
 def date_range(date_from: str | None, date_to: str | None) -> tuple[str, str]:
     """First and last day as ISO 8601; an open end reaches as far as dates go.
 
@@ -150,6 +130,11 @@ def date_matches(day: str | None, first: str, last: str) -> bool:
     if len(parts) > 2:
         return first <= f"{year}-{month:02}-{int(parts[2]):02}" <= last
     return f"{year}-{month:02}-01" <= last and f"{year}-{month:02}-{monthrange(int(year), month)[1]:02}" >= first
+
+
+def _place_matches(place: str, wanted: Sequence[str]) -> bool:
+    path = json.loads(place)
+    return any(places.matches(path, name) for name in wanted)
 
 
 def _day(name: str, value: str) -> str:

@@ -91,6 +91,11 @@ class VectorIndex:
         order = np.lexsort((rows[0], -scores[0]))
         return rows[0][order], scores[0][order]
 
+    def cosines(self, vector: NDArray[np.float32], rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(m,) inner products of a unit vector with the given rows."""
+        found: NDArray[np.float32] = self.vectors(rows) @ np.asarray(vector, np.float32)
+        return found
+
     def vectors(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
         """(m, d) the vectors of the given rows, as stored."""
         if not len(rows):

@@ -12,12 +12,15 @@ from numpy.typing import NDArray
 from rag.embedding.base import Embedder
 from rag.errors import IndexMismatch
 from rag.index.generation import Generation
+from rag.index.ranking import top_rows
 from rag.index.terms import terms
-from rag.retrieval.fusion import min_max_sum, ranks
+from rag.retrieval.fusion import ranks, weighted_sum
 from rag.types import Filters, Hit, Mode, Ranks, SearchResult
 
 CANDIDATES = 200
 """Rows that each leg puts forward."""
+
+_BACKGROUND_ROWS = 512
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,10 +31,11 @@ class Candidate:
     score: float
     """Fused, in [0, 1]; for ordering within one search only."""
     cosine: float | None
-    """None where the dense leg was not asked or did not return it."""
+    """None where the dense leg was not asked."""
     bm25: float | None
-    """None where the keyword leg was not asked or did not return it."""
+    """0 without a common word; None where the keyword leg was not asked."""
     ranks: Ranks
+    """Among what each leg put forward by itself."""
 
 
 class Retriever:
@@ -54,6 +58,10 @@ class Retriever:
             )
         self._generation = generation
         self._embedder = embedder
+        # Rows drawn once, the same for every query: what cosines look like in this index at large.
+        size = len(generation.vectors)
+        drawn = np.random.default_rng(0).choice(size, min(size, _BACKGROUND_ROWS), replace=False)
+        self._background = generation.vectors.vectors(np.sort(drawn).astype(np.int64))
 
     def search(
         self, query: str, top_k: int = 10, mode: Mode = "hybrid", filters: Filters | None = None
@@ -103,13 +111,22 @@ class Retriever:
         """
         dense: dict[int, float] = {}
         lexical: dict[int, float] = {}
+        spread = 0.0
         if mode != "lexical":
             if vector is None:
                 vector = self._embedder.embed_query(query)
             dense = _by_row(*self._generation.vectors.search(vector, k, mask))
+            spread = float(np.std(self._background @ vector)) if len(self._background) else 0.0
         if mode != "dense":
-            lexical = _by_row(*self._generation.words.search(terms(query), k, mask))
+            words = self._generation.words.scores(terms(query))
+            lexical = _by_row(*top_rows(words, k, mask))
         dense_ranks, lexical_ranks = ranks(dense), ranks(lexical)
+        if mode == "hybrid" and vector is not None:
+            # What one leg put forward is scored by the other, too: a missing score would say more than a low one.
+            only_lexical = np.asarray(sorted(lexical.keys() - dense.keys()), np.int64)
+            only_dense = np.asarray(sorted(dense.keys() - lexical.keys()), np.int64)
+            dense |= _by_row(only_lexical, self._generation.vectors.cosines(vector, only_lexical))
+            lexical |= _by_row(only_dense, words[only_dense])
         return [
             Candidate(
                 row=row,
@@ -118,7 +135,7 @@ class Retriever:
                 bm25=lexical.get(row),
                 ranks=Ranks(dense=dense_ranks.get(row), lexical=lexical_ranks.get(row)),
             )
-            for row, score in min_max_sum(dense, lexical)
+            for row, score in weighted_sum(dense, lexical, spread)
         ]
 
 
