@@ -13,10 +13,11 @@ from rag.answering.aggregates import Aggregator
 from rag.answering.composing import Composer, Draft
 from rag.answering.confidence import fitting_articles, judge
 from rag.answering.evidence import Evidence, EvidenceFinder, Query, content_words, make_query
-from rag.answering.followup import make_standalone
+from rag.answering.followup import Standalone, make_standalone
 from rag.answering.passages import passage_draft
 from rag.answering.question import Form, Question, parse_question
 from rag.answering.refusals import refusal_text
+from rag.answering.spelling import respell
 from rag.answering.verdicts import comparison_draft, read_comparison, read_side, side_question, yes_no_draft
 from rag.embedding.base import Embedder
 from rag.index.generation import Generation
@@ -67,7 +68,12 @@ class Answerer:
         standalone = make_standalone(asked, history)
         question = parse_question(standalone.text)
         mask = self._generation.mask(filters)
-        search = self._look_up(question, mask, content_words(standalone.topic) if standalone.topic else ())
+        topic = content_words(standalone.topic) if standalone.topic else ()
+        search = self._look_up(question, mask, topic)
+        if (respelt := self._respelt(search)) != question.text:
+            standalone = Standalone(respelt, standalone.topic)
+            question = parse_question(respelt)
+            search = self._look_up(question, mask, topic)
         draft = self._draft(search, mask)
         hits = self._hits(search, top_k)
         if draft is None:
@@ -96,6 +102,15 @@ class Answerer:
         most = READ_FOR_ALL if question.form is Form.AGGREGATE else READ_ARTICLES
         articles = [(self._generation.article_at(ordinal), score) for ordinal, score in list(best.items())[:most]]
         return _Search(query, candidates, articles)
+
+    def _respelt(self, search: _Search) -> str:
+        """The question with pinyin and homophone slips mended from what it found."""
+        passages = (self._generation.chunk(candidate.row).text for candidate in search.candidates[:8])
+        return respell(
+            search.query.question.text,
+            passages,
+            lambda pair: bool(self._generation.words.document_frequency([pair])[0]),
+        )
 
     def _draft(self, search: _Search, mask: NDArray[np.bool_] | None) -> Draft | None:
         """The answer before its marks are numbered; None for a refusal."""

@@ -188,7 +188,7 @@ class EvidenceFinder:
         total = query.total or 1.0
         found: list[Evidence] = []
         for number, sentence in enumerate(sentences):
-            near = words[number - 1] if number else frozenset()
+            near = frozenset().union(*words[max(number - 1, 0) : number], *words[number + 1 : number + 2])
             held, around = words[number], (about | near) - words[number]
             coverage = sum(query.weights[word] for word in held) / total
             context = sum(query.weights[word] for word in around) / total

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 
 from rag.answering.question import fold
 from rag.corpus import places
-from rag.types import Turn
+from rag.types import Span, Turn
 
 _PRONOUN = re.compile(r"它们?|他们?|她们?|该(?:公司|平台|活动|市|县|区|企业|项目)|这(?:个|家|些|位|项|次|座|条|里)?|那(?:个|家|些|位|项|次|座|条|里)?|其中|里面|其")
 _BARE = re.compile(r"^(?:那么?|还有)?[\s,，]*(.{1,16}?)(?:又|怎么样|的)?呢[?？]*$")
@@ -56,7 +56,7 @@ def make_standalone(question: str, history: Sequence[Turn]) -> Standalone:
     name = _short_name(answers[-1]) if answers else ""
     if pronoun and name and pronoun.group() not in ("其中", "里面"):
         return Standalone(rest[: pronoun.start()] + name + rest[pronoun.end() :], topic)
-    rest = _PRONOUN.sub("", rest, count=1) if pronoun and pronoun.start() == 0 else rest
+    rest = _PRONOUN.sub("", rest, count=1) if pronoun else rest
     return Standalone(f"{topic}{'' if topic.endswith(('的', '中')) else ','}{rest}", topic)
 
 
@@ -77,7 +77,7 @@ def _topic(asked: Sequence[str]) -> str:
     parts: list[str] = []
     for text in reversed(asked):
         part = re.sub(r"[?？。!！]+$", "", _ASKING.sub("", fold(_OPENING.sub("", text))))
-        part = re.sub(r"(?:一共|总共|共|最终|累计|的|是|有|了|中)+$", "", part).strip(" ,，")
+        part = re.sub(r"(?:一共|总共|最终|累计).{0,3}$|(?:的|是|有|了|中|共)+$", "", _PRONOUN.sub("", part)).strip(" ,，的")
         if part:
             parts.insert(0, part)
         if not _leans_on_history(text):
@@ -90,17 +90,26 @@ def _substituted(element: str, asked: Sequence[str]) -> Standalone:
     last = fold(asked[-1])
     element = fold(element).strip()
     topic = _topic(asked)
-    new_place, old_places = places.find(element), places.find(last)
-    if new_place and old_places:
-        first, end = old_places[0].start, old_places[0].end
-        for mention in old_places[1:]:
-            if mention.start - end > 1:
-                break
-            end = mention.end
-        return Standalone(last[:first] + element + last[end:], element)
+    old = _named_place(last)
+    if old is not None and (places.find(element) or places.resolve(element)):
+        return Standalone(last[: old[0]] + element + last[old[1] :], element)
     asking = _ASKING.search(last)
     question_words = asking.group() if asking else last
     return Standalone(f"{_topic_head(topic)}{element}{question_words}", topic)
+
+
+def _named_place(text: str) -> Span | None:
+    """Where a text names a place, neighbouring divisions taken together; its opening words where only they do."""
+    mentions = places.find(text)
+    if not mentions:
+        ends = (end for end in (4, 3, 2) if places.resolve(text[:end]))
+        return next(((0, end) for end in ends), None)
+    start, end = mentions[0].start, mentions[0].end
+    for mention in mentions[1:]:
+        if mention.start - end > 1:
+            break
+        end = mention.end
+    return start, end
 
 
 def _topic_head(topic: str) -> str:
@@ -116,4 +125,4 @@ def _short_name(answer: str) -> str:
     name = re.sub(r"\[\d+\]|[。.!！\s]+$", "", answer).strip("“”\"' ")
     if re.search(r"^\d|[,，;；。:：]", name):
         return ""
-    return name if 2 <= len(name) <= 24 and not re.search(r"由|是|有|了|为|办|设", name) else ""
+    return name if 2 <= len(name) <= 24 and not re.search(r"由|是|有(?!限)|了|在", name) else ""

@@ -41,24 +41,25 @@ def find_quantities(text: str) -> list[Quantity]:
     return found
 
 
-def nearest_quantity(text: str, words: Collection[str], units: Collection[str] = ()) -> Quantity | None:
-    """The quantity that stands closest behind or before one of the words; the first one where no word occurs.
+def counted_quantity(text: str, words: Collection[str], units: Collection[str] = ()) -> Quantity | None:
+    """The quantity that counts what the words name.
+
+    Each quantity is read with the characters before it, back to the quantity before or the end of a sentence's clause, and
+    the few behind it. The one with most of the words wins, the first of equals; the first of all where no word occurs.
 
     Args:
         words: what is counted.
         units: measure words that are accepted; empty accepts any.
     """
-    quantities = [q for q in find_quantities(text) if not units or q.unit in units]
-    if not quantities:
-        return None
-    places = [(match.start(), match.end()) for word in words for match in re.finditer(re.escape(word), text)]
-    if not places:
-        return quantities[0]
-
-    def distance(quantity: Quantity) -> float:
-        return min(
-            quantity.start - end if end <= quantity.start else (start - quantity.end) + 0.5 if start >= quantity.end else 0
-            for start, end in places
-        )
-
-    return min(quantities, key=distance)
+    quantities = find_quantities(text)
+    best: Quantity | None = None
+    best_held = -1
+    for number, quantity in enumerate(quantities):
+        if units and quantity.unit not in units:
+            continue
+        begin = quantities[number - 1].end if number else 0
+        near = text[max(begin, quantity.start - 24) : quantity.start] + text[quantity.end : quantity.end + 10]
+        held = sum(1 for word in words if word in near)
+        if held > best_held:
+            best, best_held = quantity, held
+    return best

@@ -166,7 +166,23 @@ def parse_question(text: str) -> Question:
     )
 
 
+_ENGLISH_RULES: tuple[tuple[Expected, str], ...] = (
+    (Expected.MONEY, r"how much (?:money|did|does|was|is|were|do)|cost|price|budget|spend"),
+    (Expected.DURATION, r"how long|how many (?:days|months|years|weeks|hours|minutes)"),
+    (Expected.NUMBER, r"how many|how much|how large|how big|what (?:number|percentage|share)"),
+    (Expected.PERSON, r"\bwho\b|\bwhom\b|what is the name of the (?:man|woman|person|reporter|worker)"),
+    (Expected.TIME, r"\bwhen\b|what (?:date|day|time|year|month)|which (?:date|day|year|month)"),
+    (Expected.PLACE, r"\bwhere\b|which (?:city|province|county|district|place|town)"),
+    (Expected.ORGANISATION, r"which (?:company|organi[sz]ation|union|firm|bank|school|hospital)"),
+    (Expected.REASON, r"\bwhy\b"),
+)
+
+
 def _expected(text: str) -> Expected:
+    if text.isascii():
+        for expected, pattern in _ENGLISH_RULES:
+            if re.search(pattern, text, re.IGNORECASE):
+                return expected
     for expected, pattern in _RULES:
         if re.search(pattern, text):
             return expected

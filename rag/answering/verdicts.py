@@ -13,7 +13,7 @@ from rag.answering.clauses import best_window, split_clauses
 from rag.answering.composing import Draft, Quote
 from rag.answering.evidence import Evidence, Query, content_words
 from rag.answering.passages import SHORT, trimmed, window_gain
-from rag.answering.quantities import Quantity, find_quantities, nearest_quantity
+from rag.answering.quantities import Quantity, find_quantities, counted_quantity
 from rag.answering.question import Question
 
 _SMALLER = re.compile(r"更?(?:少|小|低|早|短|便宜|近|轻)(?:一?些|一点)?(?:呢)?[?？]*$")
@@ -78,7 +78,7 @@ def read_side(name: str, query: Query, evidence: Evidence, attribute: str) -> Si
     """The figure of one side in its evidence; None where the sentence holds none."""
     words = content_words(attribute or name)
     text = evidence.sentence.text
-    quantity = nearest_quantity(text, words) if evidence.coverage + evidence.context > 0.3 else None
+    quantity = counted_quantity(text, words) if evidence.coverage + evidence.context > 0.3 else None
     if quantity is None:
         return None
     return Side(name, evidence, quantity)
