@@ -130,7 +130,8 @@ def _close(pieces: list[_Piece], first: int, new: int, rules: ChunkRules) -> int
         full = following.end - begin > rules.target
         # A paragraph's end is the better border, and one that an edit further up does not move.
         roomy = following.opens_block and not pieces[last].heading and pieces[last].end - begin > rules.target * 3 // 4
-        if (full or roomy) and pieces[-1].end - pieces[last].end >= rules.shortest:
+        bare = pieces[last].end - begin <= rules.target and all(piece.heading for piece in pieces[new : last + 1])
+        if (full or roomy) and not bare and pieces[-1].end - pieces[last].end >= rules.shortest:
             break
         last += 1
     return _without_trailing_headings(pieces, new, last)

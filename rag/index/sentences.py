@@ -14,7 +14,7 @@ from rag.types import Span
 # unclosed bracket from swallowing the page.
 _ASIDE = r"《[^《》]{1,60}》|（[^（）]{1,60}）|\([^()]{1,60}\)"
 # Latin stops count only where no letter or digit follows (a URL, a decimal), ellipses only where the clause is over.
-_STOP = r"[。！？｡]|；|…+(?![，、,：:等的])|[!?;](?![0-9A-Za-z])|\.(?=\s+[A-Z\u4e00-\u9fff])"
+_STOP = r"[。！？｡]|；|…++(?![，、,：:等的])|[!?;](?![0-9A-Za-z])|\.(?=\s+[A-Z\u4e00-\u9fff])"
 _CLOSING = r"[”’」』〞】》）\"')\]]"
 _BOUNDARY = re.compile(rf"{_ASIDE}|(?P<end>(?:{_STOP})(?:{_STOP})*{_CLOSING}*\s*|\s{{2,}}|\u3000)")
 
