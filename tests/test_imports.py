@@ -1,0 +1,82 @@
+"""What is imported when: light imports stay light, answering needs no torch, and the layers know their place."""
+
+from __future__ import annotations
+
+import os
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+
+from rag.settings import Settings
+
+ROOT = Path(__file__).parents[1]
+HEAVY = {"torch", "transformers", "sentence_transformers"}
+NOT_FOR_LIGHT_IMPORTS = HEAVY | {"numpy", "faiss", "onnxruntime", "jieba", "jionlp", "fastapi", "uvicorn"}
+
+
+def modules_after(code: str, cwd: Path) -> set[str]:
+    """The modules that a clean interpreter has after running `code`."""
+    script = f"{code}\nimport sys\nprint('modules', *sys.modules, file=sys.stderr)"
+    result = subprocess.run(
+        [sys.executable, "-W", "error::ResourceWarning", "-c", script],
+        cwd=cwd,
+        env={**os.environ, "PYTHONPATH": str(ROOT)},
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 0, result.stderr
+    return set(result.stderr.rpartition("modules ")[2].split())
+
+
+@pytest.mark.parametrize(
+    "arguments", [["ask", "哪些城市搭建了婚恋交友平台？"], ["search", "婚恋", "--json"], ["status"]]
+)
+def test_answering_imports_neither_torch_nor_transformers(
+    arguments: list[str], sample_index: Settings, tmp_path: Path
+) -> None:
+    call = [*arguments, "--vectors", str(sample_index.vectors)]
+    loaded = modules_after(f"from rag.cli.main import run\nassert run({call!r}) == 0", tmp_path)
+    assert "onnxruntime" in loaded
+    assert not loaded & HEAVY
+
+
+@pytest.mark.parametrize("module", ["rag", "rag.types", "rag.errors", "rag.cli.main", "tui.app"])
+def test_light_imports(module: str, tmp_path: Path) -> None:
+    loaded = modules_after(f"import {module}", tmp_path)
+    assert module in loaded
+    assert not loaded & NOT_FOR_LIGHT_IMPORTS
+
+
+def test_the_server_starts_without_the_library_behind_it(tmp_path: Path) -> None:
+    """The socket must answer before the index is opened."""
+    loaded = modules_after("import server.run", tmp_path)
+    assert not loaded & (HEAVY | {"faiss", "onnxruntime", "jieba", "jionlp"})
+
+
+def test_a_client_needs_the_wire_models_and_nothing_else_of_ours(tmp_path: Path) -> None:
+    loaded = modules_after("import tui.client", tmp_path)
+    ours = {name for name in loaded if name.split(".")[0] in {"rag", "server"}}
+    assert {name for name in ours if not f"{name}.".startswith("server.schemas.")} == {"server"}
+
+
+def test_every_public_name_of_the_library_is_there(tmp_path: Path) -> None:
+    import rag
+
+    assert {name for name in rag.__all__ if not hasattr(rag, name)} == set()
+
+
+def test_the_import_contracts_are_kept() -> None:
+    """As pyproject.toml states them; `make lint` runs the same."""
+    result = subprocess.run(
+        [Path(sys.executable).parent / "lint-imports", "--no-cache"],
+        cwd=ROOT,
+        capture_output=True,
+        text=True,
+        timeout=120,
+        check=False,
+    )
+    assert result.returncode == 0, result.stdout + result.stderr
