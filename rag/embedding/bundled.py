@@ -107,7 +107,8 @@ def unpack(content: bytes) -> Packed:
 
 def write_folder(packed: Packed, folder: Path) -> None:
     """Writes the model as a sentence-transformers folder that `SentenceTransformer(folder)` opens."""
-    _bert(packed).save_pretrained(folder)
+    folder.mkdir(parents=True, exist_ok=True)
+    _write_encoder(packed, folder)
     _fast_tokenizer(packed).save_pretrained(folder)
     modules = [("", "Transformer"), ("1_Pooling", "Pooling"), ("2_Normalize", "Normalize")]
     contents: dict[str, object] = {
@@ -207,13 +208,14 @@ def _torch_name(name: str) -> str:
     return f"encoder.layer.{layer.removeprefix('l')}.{_LAYER_NAMES[part]}.{'weight' if kind == 'w' else 'bias'}"
 
 
-def _bert(packed: Packed) -> Any:
-    """The encoder with the packed weights."""
-    import torch
-    from transformers import BertConfig, BertModel
+def _write_encoder(packed: Packed, folder: Path) -> None:
+    """The encoder's configuration and weights, as `transformers` keeps them."""
+    from safetensors.numpy import save_file
+    from transformers import BertConfig
 
     shape = packed.shape
     config = BertConfig(
+        architectures=["BertModel"],
         vocab_size=shape.vocabulary,
         hidden_size=shape.hidden,
         num_hidden_layers=shape.layers,
@@ -225,17 +227,17 @@ def _bert(packed: Packed) -> Any:
         hidden_act="gelu",
         pad_token_id=packed.special["pad"],
     )
-    model = BertModel(config)
-    # The file has no pooler and nothing reads one, but loading a folder without it warns of weights newly made.
-    for parameter in model.get_submodule("pooler").parameters():
-        torch.nn.init.zeros_(parameter)
-    expected = {key: tensor.shape for key, tensor in model.state_dict().items() if not key.startswith("pooler.")}
-    state = {_torch_name(name): torch.from_numpy(values.copy()) for name, values in packed.tensors.items()}
-    missing = sorted(expected.keys() ^ state.keys())
-    if missing:
-        raise ModelDamaged(f"the bundled model's tensors do not match its encoder: {missing[:4]}", hint=_REINSTALL)
-    model.load_state_dict({key: tensor.reshape(expected[key]) for key, tensor in state.items()}, strict=False)
-    return model.eval()
+    config.save_pretrained(folder)
+    rows = {"emb.word": shape.vocabulary, "emb.pos": shape.positions, "emb.type": shape.types}
+    rows |= {f"l{layer}.fi.w": shape.ffn for layer in range(shape.layers)}
+    weights = {}
+    for name, values in packed.tensors.items():
+        matrix = name in rows or name.endswith((".q.w", ".k.w", ".v.w", ".ao.w", ".fo.w"))
+        weights[_torch_name(name)] = values.reshape(rows.get(name, shape.hidden), -1) if matrix else values
+    # The file has no pooler and nothing reads one, but a folder without it makes the loader warn of new weights.
+    weights["pooler.dense.weight"] = np.zeros((shape.hidden, shape.hidden), dtype=np.float32)
+    weights["pooler.dense.bias"] = np.zeros(shape.hidden, dtype=np.float32)
+    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
 
 
 def _fast_tokenizer(packed: Packed) -> Any:

