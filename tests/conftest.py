@@ -17,9 +17,9 @@ if TYPE_CHECKING:
 
 @pytest.fixture(scope="session", autouse=True)
 def _clean_environment() -> Iterator[None]:
-    """No test sees the WENBAO_ variables, proxies or colours of whoever runs it."""
+    """No test sees the settings, proxies or colours of whoever runs it. Where models are kept is left to them."""
     with pytest.MonkeyPatch.context() as patch:
-        for name in list(os.environ):
+        for name in set(os.environ) - {"WENBAO_CACHE"}:
             if name.startswith("WENBAO_") or name.lower().endswith("_proxy") or name in {"NO_COLOR", "FORCE_COLOR"}:
                 patch.delenv(name)
         yield

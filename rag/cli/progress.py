@@ -69,8 +69,9 @@ class ProgressLine:
 
 def describe(progress: Progress) -> str:
     """Stage, count, rate, time left and detail, as far as they are known."""
-    count = f"{progress.done:,}" + (f"/{progress.total:,}" if progress.total else "")
-    parts = [f"{progress.stage} {count}"]
+    count = f" {progress.done:,}" if progress.done or progress.total else ""
+    of_all = f"/{progress.total:,}" if progress.total else ""
+    parts = [f"{progress.stage}{count}{of_all}"]
     if progress.rate > 0:
         parts.append(f"{progress.rate:,.0f}/s" if progress.rate >= 10 else f"{progress.rate:.1f}/s")
     if progress.seconds_left is not None and progress.done < progress.total:

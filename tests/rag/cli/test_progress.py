@@ -18,6 +18,7 @@ class Terminal(io.StringIO):
 @pytest.mark.parametrize(
     ("progress", "line"),
     [
+        (Progress("writing", 0, 0), "writing"),
         (Progress("reading", 3, 0), "reading 3"),
         (Progress("embedding", 1200, 4800, rate=21.4, seconds_left=168), "embedding 1,200/4,800 · 21/s · 3 min left"),
         (Progress("embedding", 1, 4, rate=0.25, seconds_left=12), "embedding 1/4 · 0.2/s · 12 s left"),
