@@ -20,6 +20,7 @@ from rag.index.database import ARTICLE_COLUMNS, read_article, read_chunk
 from rag.index.database import FILE as DATABASE
 from rag.index.keyword_index import KeywordIndex
 from rag.index.listing import Listing
+from rag.index.manifest import FILE as MANIFEST
 from rag.index.manifest import Manifest, file_digest
 from rag.index.vector_index import VectorIndex
 from rag.offsets import OffsetMap
@@ -60,6 +61,8 @@ class Generation:
             IndexMismatch: another format version.
         """
         manifest = Manifest.open(folder)
+        if not manifest.generation.endswith(manifest.digest):
+            raise IndexDamaged(f"{folder / MANIFEST} is damaged: it does not fit its generation's id", hint=_REBUILD)
         check_files(folder, manifest, _CHECKED_AT_OPENING)
         vectors, words = VectorIndex.open(folder), KeywordIndex.open(folder)
         path = folder / DATABASE

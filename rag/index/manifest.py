@@ -65,6 +65,12 @@ class Manifest:
     """The settings that the index was built with."""
     format: int = FORMAT_VERSION
 
+    @property
+    def digest(self) -> str:
+        """Short digest over the names and checksums of the files: the second half of the generation's id."""
+        listed = json.dumps({name: file.sha256 for name, file in sorted(self.files.items())})
+        return hashlib.sha256(listed.encode()).hexdigest()[:8]
+
     def save(self, folder: Path) -> None:
         """Writes `manifest.json` into `folder`."""
         text = json.dumps(asdict(self), ensure_ascii=False, indent=1)

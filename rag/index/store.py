@@ -9,8 +9,6 @@ that holds a swept generation open keeps its files until it lets go. Backup is c
 from __future__ import annotations
 
 import errno
-import hashlib
-import json
 import os
 import re
 import shutil
@@ -24,7 +22,6 @@ from pathlib import Path
 from rag.errors import IndexDamaged, IndexMissing, RagError, WriteError
 from rag.index.generation import Generation
 from rag.index.lock import writer_lock
-from rag.index.manifest import FILE as MANIFEST
 from rag.index.manifest import Manifest, StoredFile, file_digest
 
 CURRENT = "CURRENT"
@@ -132,8 +129,9 @@ class Store:
             files = {
                 path.name: StoredFile(path.stat().st_size, file_digest(path)) for path in sorted(building.iterdir())
             }
-            name = f"{now.strftime(_TIME)}-{digest_of(files)}"
-            replace(manifest, generation=name, created=now.isoformat(), files=files).save(building)
+            manifest = replace(manifest, created=now.isoformat(), files=files)
+            name = f"{now.strftime(_TIME)}-{manifest.digest}"
+            replace(manifest, generation=name).save(building)
             for path in building.iterdir():
                 _sync(path)
             _sync(building)
@@ -179,12 +177,6 @@ class Store:
         after = [name for name in names if name > live]
         for name in before[:-KEPT_GENERATIONS] + after:
             shutil.rmtree(self._generations / name, ignore_errors=True)
-
-
-def digest_of(files: dict[str, StoredFile]) -> str:
-    """Short digest over the names and checksums of a generation's files: the second half of its id."""
-    listed = json.dumps({name: file.sha256 for name, file in sorted(files.items()) if name != MANIFEST})
-    return hashlib.sha256(listed.encode()).hexdigest()[:8]
 
 
 def _sync(path: Path) -> None:
