@@ -30,9 +30,9 @@ class Link:
         pause: waits so many seconds; replaced in tests.
     """
 
-    on_state: Callable[[str, str], None]
+    on_state: Callable[[str, str], object]
     """Told each change: a key of the catalogue (`link.…`) and the address that it is about."""
-    on_trouble: Callable[[ClientError], None]
+    on_trouble: Callable[[ClientError], object]
     """Told why the server cannot be asked; it is tried again in a while."""
 
     def __init__(self, connect: Connect, *, pause: Callable[[float], Awaitable[None]] = asyncio.sleep) -> None:

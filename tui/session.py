@@ -82,9 +82,9 @@ class Reference:
         )
 
 
-@dataclass(slots=True)
+@dataclass(slots=True, eq=False)
 class Turn:
-    """One question and what became of it."""
+    """One question and what became of it. The same question asked again is another turn."""
 
     question: str
     stage: Stage = Stage.WAITING
@@ -134,3 +134,41 @@ class Conversation:
             if earlier.reply is not None:
                 messages += [("user", earlier.question), ("assistant", earlier.reply.answer)]
         return messages[-HISTORY_MESSAGES:]
+
+
+@dataclass(slots=True)
+class Walk:
+    """Where the reader is: the turn whose references the keys walk, and the digits of the number being typed."""
+
+    turn: Turn | None = None
+    _typed: int = 0
+
+    def enter(self, turn: Turn) -> Turn | None:
+        """Walks through another turn from now on.
+
+        Returns:
+            The turn that was left with a reference shown, which is not shown any more; None where there is none.
+        """
+        before, self.turn = self.turn, turn
+        if before is None or before is turn or before.current is None:
+            return None
+        before.current = None
+        return before
+
+    def step(self, step: int) -> int | None:
+        """Index of the next (1) or previous (-1) reference, around at the ends; None where the turn has none."""
+        self._typed = 0
+        if self.turn is None or not self.turn.references:
+            return None
+        at = self.turn.current if self.turn.current is not None else (-1 if step > 0 else 0)
+        return (at + step) % len(self.turn.references)
+
+    def digit(self, digit: int) -> int | None:
+        """Index of the reference with that number, or, after another digit, with the number that the two make."""
+        typed, self._typed = self._typed, 0
+        for number in (typed * 10 + digit, digit):
+            index = self.turn.index_of(number) if self.turn is not None else None
+            if index is not None:
+                self._typed = number
+                return index
+        return None

@@ -6,7 +6,6 @@ import asyncio
 from collections.abc import AsyncIterator, Callable, Iterator
 from contextlib import asynccontextmanager
 from dataclasses import dataclass
-from pathlib import Path
 
 import pytest
 from textual.pilot import Pilot
@@ -25,21 +24,44 @@ NARROW = (80, 24)
 WIDE = (160, 48)
 
 
-@pytest.fixture
-def library() -> PaperLibrary:
-    return PaperLibrary()
+class CurrentLibrary:
+    """Stands for the library of the test that runs, so that one server serves them all."""
+
+    library = PaperLibrary()
+
+    def __getattr__(self, name: str) -> object:
+        return getattr(self.library, name)
+
+
+@pytest.fixture(scope="session")
+def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, CurrentLibrary]]:
+    current = CurrentLibrary()
+    with pytest.MonkeyPatch.context() as patch:
+        patch.chdir(tmp_path_factory.mktemp("server"))
+        context = serving(current)
+        url = context.__enter__()
+    yield url, current
+    context.__exit__(None, None, None)
 
 
 @pytest.fixture
-def address(workdir: Path, library: PaperLibrary) -> Iterator[str]:
+def library() -> Iterator[PaperLibrary]:
+    library = PaperLibrary()
+    yield library
+    library.gate.set()
+
+
+@pytest.fixture
+def address(_server: tuple[str, CurrentLibrary], library: PaperLibrary) -> str:
     """Where `library` is served."""
-    with serving(library) as url:
-        yield url
+    url, current = _server
+    current.library = library
+    return url
 
 
-async def at_once(_seconds: float) -> None:
-    """Instead of a pause."""
-    await asyncio.sleep(0)
+async def shortly(seconds: float) -> None:
+    """Instead of a pause that a reader would have: shorter."""
+    await asyncio.sleep(min(seconds, 0.2))
 
 
 @dataclass
@@ -130,7 +152,8 @@ async def opened(
 ) -> AsyncIterator[Screenful]:
     """The app on a server; it has not connected yet."""
     connect: Connect = (lambda: (server, key)) if isinstance(server, str) else server
-    app = WenbaoApp(Link(connect, pause=at_once), language)
+    app = WenbaoApp(Link(connect, pause=shortly), language)
+    app.animation_level = "none"
     async with app.run_test(size=size) as pilot:
         screenful = Screenful(app, pilot)
         await screenful.until(lambda: len(app.screen_stack) > 1 and screenful.screen.is_mounted)

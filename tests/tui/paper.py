@@ -6,6 +6,7 @@ import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
+from typing import Any
 
 from rag.errors import NotFound
 from rag.offsets import OffsetMap, runs_of, text_of
@@ -260,7 +261,7 @@ class PaperLibrary:
 
 @contextmanager
 def serving(
-    library: PaperLibrary,
+    library: Any,
     *,
     opened: threading.Event | None = None,
     opening_error: Exception | None = None,
@@ -269,13 +270,13 @@ def serving(
     """The address of the real application over `library`.
 
     Args:
-        library: what answers.
+        library: what answers, a `PaperLibrary` or what stands for one.
         opened: the index counts as loading until it is set.
         opening_error: raised instead of opening.
         settings: such as `api_keys`.
     """
 
-    def opener(_: Callable[..., None]) -> PaperLibrary:
+    def opener(_: Callable[..., None]) -> Any:
         if opened is not None:
             assert opened.wait(30)
         if opening_error is not None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import unicodedata
+from itertools import pairwise
 
 import pytest
 from hypothesis import given
@@ -41,7 +42,7 @@ def test_lines_cover_the_text_and_fit(text: str, width: int, first: int, rest: i
 def test_a_line_breaks_where_print_would(text: str, width: int) -> None:
     """A line starts at a forbidden place only where no place in the line before would do."""
     lines = wrap(text, width)
-    for before, line in zip(lines, lines[1:], strict=False):
+    for before, line in pairwise(lines):
         if text[before.end - 1] == "\n" or may_break(text, line.start):
             continue
         assert not any(may_break(text, index) for index in range(before.start + 1, line.start))

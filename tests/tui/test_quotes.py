@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from itertools import pairwise
+
 from hypothesis import given
 from hypothesis import strategies as st
 
@@ -33,7 +35,7 @@ def test_a_range_survives_the_way_over_the_source(case: tuple[str, list[tuple[in
 def test_merged_ranges_hold_the_same_characters_apart(ranges: list[tuple[int, int]]) -> None:
     result = merged(ranges)
     assert {n for start, end in result for n in range(start, end)} == {n for s, e in ranges for n in range(s, e)}
-    assert all(before[1] < after[0] for before, after in zip(result, result[1:], strict=False))
+    assert all(before[1] < after[0] for before, after in pairwise(result))
 
 
 def test_a_quote_across_a_column_break_is_found_whole() -> None:

@@ -13,8 +13,9 @@ from textual.screen import Screen
 from tui.i18n import Words
 from tui.keys import BOX_KEYS, COMMON_KEYS, PANE_KEYS, READING_KEYS
 from tui.link import Link
+from tui.messages import ArticleCame, ArticleFailed, IndexKnown, LinkChanged, ServerTrouble, TurnChanged
 from tui.screens.help import HelpScreen
-from tui.session import Conversation, Reference, Stage, Turn
+from tui.session import Conversation, Reference, Stage, Turn, Walk
 from tui.shelf import Shelf
 from tui.widgets.bars import KeyBar, LinkState, StatusBar, TroubleBar
 from tui.widgets.conversation import ConversationPane
@@ -23,8 +24,7 @@ from tui.widgets.question import QuestionBox
 from tui.widgets.turn import TurnView, describe
 
 if TYPE_CHECKING:
-    from server.schemas import IndexOut
-    from tui.client import Client, ClientError
+    from tui.client import Client
 
 SAMPLES = 5
 """Articles that the guidance names."""
@@ -62,10 +62,8 @@ class ChatScreen(Screen[None]):
         self._conversation = Conversation()
         self._questions: asyncio.Queue[Turn] = asyncio.Queue()
         self._shelf = Shelf()
-        self._turn: Turn | None = None
-        """The turn whose references n, p and the digits walk."""
+        self._walk = Walk()
         self._generation = ""
-        self._typed_number = 0
 
     def compose(self) -> ComposeResult:
         yield StatusBar(self._words, id="status")
@@ -75,7 +73,8 @@ class ChatScreen(Screen[None]):
         yield KeyBar(self._words, id="keys")
 
     def on_mount(self) -> None:
-        self._link.on_state, self._link.on_trouble = self._link_changed, self._show_trouble
+        self._link.on_state = lambda key, where: self.post_message(LinkChanged(key, where))
+        self._link.on_trouble = lambda error: self.post_message(ServerTrouble(error))
         self._show_keys()
         # After the first frame: nothing that takes time may come before it.
         self.call_after_refresh(self._start)
@@ -101,32 +100,34 @@ class ChatScreen(Screen[None]):
     async def _establish(self) -> None:
         """Connects, and says what there is to read."""
         index = await self._link.establish()
-        self._show_trouble(None)
         from tui.client import ClientError  # imported by now: establishing needs it
 
+        client = await self._link.client()
         try:
-            await self._welcome(index)
+            listing = await client.articles(limit=SAMPLES * 4)
         except ClientError as error:
-            self._show_trouble(error)
+            self.post_message(ServerTrouble(error))
+        else:
+            # Headlines make the better invitation: what has none is left out.
+            titled = [article for article in listing.items if article.title][:SAMPLES]
+            self.post_message(ServerTrouble(None))
+            self.post_message(IndexKnown(index, [Reference.from_article(article) for article in titled]))
 
-    async def _welcome(self, index: IndexOut) -> None:
+    @on(IndexKnown)
+    def _index_known(self, event: IndexKnown) -> None:
+        index = event.index
         self._generation = index.generation or ""
         self.query_one(StatusBar).show_index(index)
-        client = await self._link.client()
-        listing = await client.articles(limit=SAMPLES * 4)
-        # Headlines make the better invitation: what has none is left out.
-        titled = [article for article in listing.items if article.title][:SAMPLES]
-        self._panes.conversation.welcome(
-            [Reference.from_article(article) for article in titled],
-            is_sample=index.is_sample,
-            is_empty=index.counts.articles == 0,
-        )
+        is_empty = index.counts.articles == 0
+        self._panes.conversation.welcome(event.samples, is_sample=index.is_sample, is_empty=is_empty)
 
-    def _link_changed(self, key: str, where: str) -> None:
-        self.query_one(StatusBar).show_link(LinkState(key, where))
+    @on(LinkChanged)
+    def _link_changed(self, event: LinkChanged) -> None:
+        self.query_one(StatusBar).show_link(LinkState(event.key, event.where))
 
-    def _show_trouble(self, error: ClientError | None) -> None:
-        self.query_one(TroubleBar).show_error(error)
+    @on(ServerTrouble)
+    def _server_trouble(self, event: ServerTrouble) -> None:
+        self.query_one(TroubleBar).show_error(event.error)
 
     def action_retry(self) -> None:
         """Connects again at once."""
@@ -159,7 +160,7 @@ class ChatScreen(Screen[None]):
         from tui.client import ClientError, Trouble
 
         turn.stage = Stage.ASKING
-        self._panes.conversation.update_turn(turn)
+        self.post_message(TurnChanged(turn))
         earlier = self._conversation.messages_before(turn)
         history = [TurnIn.model_construct(role=role, content=content) for role, content in earlier]
         try:
@@ -168,16 +169,19 @@ class ChatScreen(Screen[None]):
             turn.fail(error)
             if error.kind is Trouble.UNREACHABLE:
                 self._establish()
-        if turn in self._conversation.turns:  # unless a new conversation was started meanwhile
-            self._settled(turn)
+        self.post_message(TurnChanged(turn))
 
-    def _settled(self, turn: Turn) -> None:
-        """Shows what has become of a question."""
-        conversation = self._panes.conversation
+    @on(TurnChanged)
+    def _turn_changed(self, event: TurnChanged) -> None:
+        """Shows what has become of a question, unless a new conversation was started meanwhile."""
+        turn, conversation = event.turn, self._panes.conversation
+        if turn not in self._conversation.turns:
+            return
         conversation.update_turn(turn)
         conversation.show_turn(turn)
-        if turn.reply is None:
+        if turn.stage is Stage.FAILED:
             self._box.bring_back(turn.question)
+        if turn.reply is None or turn is self._walk.turn:
             return
         self._generation = turn.reply.generation
         if turn.stage is Stage.ANSWERED and turn.references:
@@ -188,7 +192,7 @@ class ChatScreen(Screen[None]):
     async def action_new_conversation(self) -> None:
         """Forgets the conversation; what is typed stays."""
         self._conversation = Conversation()
-        self._turn = None
+        self._walk = Walk()
         await self._panes.conversation.clear()
         self._panes.article.clear()
         self._panes.turn_to(article=False)
@@ -208,31 +212,22 @@ class ChatScreen(Screen[None]):
 
     def action_next_reference(self, step: int = 1) -> None:
         """To the next (1) or previous (-1) reference of the turn, around at the ends."""
-        self._typed_number = 0
-        turn = self._turn
-        if turn is not None and turn.references:
-            at = turn.current if turn.current is not None else (-1 if step > 0 else 0)
-            self._choose(turn, (at + step) % len(turn.references))
-            self._reveal_article()
+        self._go_to(self._walk.step(step))
 
     def action_reference(self, digit: int) -> None:
         """To the reference with that number; a second digit makes a number of two where there is such a reference."""
-        turn, typed = self._turn, self._typed_number
-        self._typed_number = 0
-        for number in (typed * 10 + digit, digit):
-            index = turn.index_of(number) if turn is not None else None
-            if turn is not None and index is not None:
-                self._typed_number = number
-                self._choose(turn, index)
-                self._reveal_article()
-                return
+        self._go_to(self._walk.digit(digit))
+
+    def _go_to(self, index: int | None) -> None:
+        if self._walk.turn is not None and index is not None:
+            self._choose(self._walk.turn, index)
+            self._reveal_article()
 
     def _walk_through(self, turn: Turn) -> None:
         """Makes a turn the one whose references the keys walk."""
-        before, self._turn = self._turn, turn
-        if before is not None and before is not turn and before.current is not None:
-            before.current = None
-            self._panes.conversation.update_turn(before)
+        left = self._walk.enter(turn)
+        if left is not None:
+            self._panes.conversation.update_turn(left)
 
     def _choose(self, turn: Turn, index: int) -> None:
         """Makes a reference the current one and shows its article."""
@@ -253,15 +248,22 @@ class ChatScreen(Screen[None]):
         """Shows the article of a reference."""
         from tui.client import ClientError
 
-        pane = self._panes.article
-        pane.begin(label)
+        self._panes.article.begin(label)
         client = await self._link.client()
         try:
             article = await self._shelf.get(reference.article_id, self._generation, client.article)
         except ClientError as error:
-            pane.fail(*describe(error, self._words))
+            self.post_message(ArticleFailed(error))
         else:
-            pane.show_article(article, reference, others)
+            self.post_message(ArticleCame(article, reference, others))
+
+    @on(ArticleCame)
+    def _article_came(self, event: ArticleCame) -> None:
+        self._panes.article.show_article(event.article, event.reference, event.others)
+
+    @on(ArticleFailed)
+    def _article_failed(self, event: ArticleFailed) -> None:
+        self._panes.article.fail(*describe(event.error, self._words))
 
     # --------------------------------------------------------------------------------------------- panes and language
 
