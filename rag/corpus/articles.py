@@ -21,6 +21,7 @@ from rag.types import Article, ArticleKind, Block, BlockRole, Page, RecordFields
 
 _ID_DIGITS = 12
 _BRIEF_CHARS = 330
+_MARKDOWN = re.compile(r"^#{1,6}\s+|\s+#+$")
 _BLANKS = re.compile(r"[ \u3000\t]{2,}")
 
 
@@ -134,7 +135,7 @@ def _title(draft: Draft) -> str:
     titles = list(dict.fromkeys(draft.titles))
     if not titles and not draft.has_byline:
         titles = [line.text for line, role in draft.parts if role is BlockRole.SUBHEAD][:1]
-    return _BLANKS.sub(" ", " ".join(titles)).strip()
+    return _BLANKS.sub(" ", " ".join(_MARKDOWN.sub("", title) for title in titles)).strip()
 
 
 def _byline(draft: Draft) -> str:

@@ -47,6 +47,13 @@ _TAIL = re.compile(rf"(?:(?<=[。！？!?”])|(?<=\s))[（(]?([^。！？!?”�
 _BRACKET_END = re.compile(r"[（(【]([^（）()【】]{2,60})[）)】]$")
 _DATELINE = re.compile(rf"(?:据|{_OUTLET}).{{0,40}}(?:电|讯)")
 _ORIGIN = re.compile(r"(?:据|来源|转自|作者单位|原载|作者系|作者为)[:：]?.{2,58}")
+_NAMED = re.compile(_NAME)
+_SURNAMES = frozenset(
+    "赵钱孙李周吴郑王冯陈褚卫蒋沈韩杨朱秦尤许何吕施张孔曹严华金魏陶姜戚谢邹喻柏窦章苏潘葛范彭郎鲁韦马苗方俞任袁柳鲍史唐费廉岑薛雷贺倪汤滕殷罗毕郝邬"
+    "安常乐于傅卞齐康伍余顾孟黄穆萧尹姚邵汪祁毛狄臧戴谈宋庞熊纪舒屈项祝董梁杜阮蓝闵席季贾路娄江童颜郭梅盛林刁钟徐邱骆高夏蔡田樊胡凌霍虞万柯管卢莫房"
+    "裘缪解应宗丁宣邓郁单杭洪包诸左石崔吉钮龚程邢裴陆荣翁荀甄曲封储靳段焦谷侯宓全班仰秋仲伊宁仇栾甘厉祖武符刘景詹龙叶幸司黎薄印宿白蒲邰赖卓蔺屠乔阳闻党翟谭"
+    "申扈冉桑桂濮牛寿边燕冀浦尚农温庄晏柴瞿阎慕连茹习艾鱼容向古易廖庾终衡步耿满匡国文寇广欧师巩聂晁勾敖冷辛阚那简饶曾沙丰巢关查后荆游竺权盖益桓公肖涂鹿旦"
+)
 _MAX_LINE = 80
 
 
@@ -80,6 +87,14 @@ def is_standalone(text: str) -> bool:
     if slashed:
         return _is_crew((slashed["after"] or slashed["before"]).strip(), needs_role=False)
     return _is_crew(text)
+
+
+def is_names(text: str) -> bool:
+    """True for a line of personal names without a role, by their surnames; sound only below a headline."""
+    words = _SPLIT.split(text)
+    return len(words) <= 4 and all(
+        2 <= len(word) <= 3 and word[0] in _SURNAMES and _NAMED.fullmatch(word) for word in words
+    )
 
 
 def is_credit(text: str) -> bool:

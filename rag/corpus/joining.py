@@ -14,7 +14,7 @@ from math import log
 from rag.corpus.layout import Line, ends_inside, is_dangling, opens_quote, starts_inside
 
 # Pages are small; a file of many pages is only searched around the seam, which keeps the time linear.
-_WINDOW = 60_000
+_WINDOW = 20_000
 _TEXT_LIMIT = 3_000
 _WORDS = re.compile(r"[\u3400-\u9fffA-Za-z0-9]+")
 _SENTENCE_OPENING = re.compile(

@@ -53,6 +53,9 @@ class _Candidate:
     paths: tuple[PlacePath, ...]
 
 
+_ORDINARY_CITIES = frozenset(("白银", "朝阳", "东方", "大同", "安康", "三明", "黄山", "中山", "平凉", "通化", "河池"))
+_RANK: Mapping[Level, int] = {"province": 0, "city": 1, "county": 2, "town": 3}
+_COMPANY = re.compile(r"[\u4e00-\u9fff]{1,12}?(?:公司|集团|厂)")
 _MUNICIPALITIES = frozenset(("北京市", "天津市", "上海市", "重庆市"))
 _SUFFIX = re.compile(r"(?:省|市|自治区|特别行政区|自治州|地区|盟|县|自治县|区|旗|自治旗)$")
 # What follows the short name of a county when it is meant as a place.
@@ -61,7 +64,9 @@ _STREET = re.compile(r"[东西南北中]?(?:路|街|大道|大街|巷|桥|话|�
 _TOWN = re.compile(r"[\u4e00-\u9fff]{1,6}?(?:街道|镇|乡|苏木)")
 _NO_TOWN = re.compile(r"[各每全该本这那多数几两乡城]|.*[和与在的为了]")
 _LEAD = 160
-_TITLE_LEAD_SHARE = 0.6
+# A province needs as much as all others together; a division in it rather more, since the larger one is never wrong.
+_SHARE = 0.5
+_SHARE_BELOW = 0.6
 _MAX_BODY = 6_000
 
 
@@ -119,36 +124,45 @@ def of_article(title: str, kicker: str, body: str) -> PlacePath:
     text = heading + body[:_MAX_BODY]
     mentions = find(text)
     weights: dict[PlacePath, float] = defaultdict(float)
+    counts: Counter[PlacePath] = Counter()
+    early: set[PlacePath] = set()
+    headed = {mention.path[:1] for mention in mentions if mention.end <= len(heading)}
     for mention in mentions:
+        above = [mention.path[:depth] for depth in range(1, len(mention.path) + 1)]
         weight = 4.0 if mention.end <= len(title) else 3.0 if mention.end < len(heading) else 0.4
         if len(heading) <= mention.start < len(heading) + _LEAD:
             weight = 2.0
-        for depth in range(1, len(mention.path) + 1):
-            weights[mention.path[:depth]] += weight
-    early = {
-        mention.path[:depth]
-        for mention in mentions
-        if mention.start < len(heading) + _LEAD
-        for depth in range(1, len(mention.path) + 1)
-    }
-    path: PlacePath = ()
-    while child := _dominant_child(path, weights, early):
-        path = child
-    return path + _town(text, path, mentions) if path else ()
+        # The name of a company says where it sits, not where the news is.
+        is_company = text[mention.start : mention.end] != mention.path[-1] and bool(_COMPANY.match(text, mention.end))
+        if mention.start < len(heading) + _LEAD and not (is_company and headed and weight == 2.0):
+            early.update(above)
+        for path in above:
+            weights[path] += weight
+            counts[path] += 1
+    # Where the headline names a province or something in it, the others are only where the news reaches.
+    found: PlacePath = ()
+    if headed:
+        weights = {path: weight for path, weight in weights.items() if path[:1] in headed}
+    while child := _dominant_child(found, weights if not found else counts, early):
+        found = child
+    return found + _town(text[: len(heading) + _LEAD], found, mentions) if found else ()
 
 
 def _dominant_child(path: PlacePath, weights: Mapping[PlacePath, float], early: Iterable[PlacePath]) -> PlacePath:
-    children = {other: weight for other, weight in weights.items() if len(other) == len(path) + 1 and other[:-1] == path}
+    """The division right below `path` that is named early and clearly more than its neighbours, or ()."""
+    children = {
+        other: weight for other, weight in weights.items() if len(other) == len(path) + 1 and other[:-1] == path
+    }
     if not children:
         return ()
     best = max(children, key=lambda other: children[other])
     share = children[best] / sum(children.values())
-    return best if best in early and share >= (_TITLE_LEAD_SHARE if path else 0.5) else ()
+    return best if best in early and share >= (_SHARE_BELOW if path else _SHARE) else ()
 
 
 def _town(text: str, path: PlacePath, mentions: Sequence[PlaceMention]) -> PlacePath:
     """The street office, town or township printed right behind the place."""
-    if level(path) not in ("county", "city"):
+    if level(path) != "county" and path[-1] not in _MUNICIPALITIES:
         return ()
     for mention in mentions:
         if mention.path == path:
@@ -188,8 +202,9 @@ def _known_paths(candidates: Iterable[_Candidate]) -> set[PlacePath]:
 
 def _most_general(paths: Sequence[PlacePath]) -> list[PlacePath]:
     """A name that stands for a province and for something in it means the province; likewise for a city."""
-    shortest = min(map(len, paths), default=0)
-    return [path for path in dict.fromkeys(paths) if len(path) == shortest]
+    levels = _gazetteer().levels
+    highest = min((_RANK[levels[path]] for path in paths), default=0)
+    return [path for path in dict.fromkeys(paths) if _RANK[levels[path]] == highest]
 
 
 def _in_context(one: _Candidate, before: Sequence[PlaceMention], known: Iterable[PlacePath]) -> list[PlacePath]:
@@ -276,10 +291,12 @@ def _gazetteer() -> _Gazetteer:
             if len(short) >= 2 and short != path[-1] and not _SUFFIX.search(short):
                 names[short].append(path)
     aliases = set(names) - full
+    # The dictionary's tags are unsound for cities (包头 is a verb there), whose names are seldom ordinary words.
+    cities = {name for name in aliases if any(levels[path] != "county" for path in names[name])}
     return _Gazetteer(
         names={name: tuple(dict.fromkeys(paths)) for name, paths in names.items()},
         full=frozenset(full),
-        common=frozenset(_ordinary_words(aliases)),
+        common=frozenset(_ORDINARY_CITIES | _ordinary_words(aliases - cities)),
         heads=frozenset(name[:2] for name in names),
         longest=max(map(len, names)),
         levels=levels,
@@ -298,7 +315,7 @@ def _divisions(tree: Mapping[str, Any]) -> Iterable[tuple[PlacePath, list[str], 
             if not collects:
                 yield above, counties["_alias"], "city"
             for county, fields in counties.items():
-                if not county.startswith("_") and county != above[-1]:
+                if not county.startswith("_") and county != above[-1] and "_alias" in fields:
                     yield (*above, county), [fields["_alias"]], "county"
 
 

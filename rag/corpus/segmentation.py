@@ -10,8 +10,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass, field
+from itertools import chain
 
-from rag.corpus.bylines import is_dateline
+from rag.corpus.bylines import is_dateline, is_names
 from rag.corpus.headlines import (
     Look,
     Seen,
@@ -36,6 +37,7 @@ _SUBHEAD_CHARS = 17
 _HEADING_LINES = 5
 _HEADLINE_CHARS = 7
 _WIDE_GAP = 3
+_TAIL_CHARS = 3_000
 # By how much a headline's rare words belong to the text below it rather than above.
 _NOVELTY = 0.3
 
@@ -117,12 +119,23 @@ class Draft:
     @property
     def first(self) -> Line | None:
         """The first line of body text."""
-        return next((line for line, role in [*self.opening, *self.body] if role is BlockRole.BODY), None)
+        return next((line for line, role in chain(self.opening, self.body) if role is BlockRole.BODY), None)
 
     @property
     def last(self) -> Line | None:
         """The last line of body text."""
-        return next((line for line, role in reversed([*self.opening, *self.body]) if role is BlockRole.BODY), None)
+        backwards = chain(reversed(self.body), reversed(self.opening))
+        return next((line for line, role in backwards if role is BlockRole.BODY), None)
+
+    def tail(self, chars: int) -> str:
+        """The last `chars` characters of its text, or somewhat more: whole lines."""
+        lines: list[str] = []
+        for line, _ in chain(reversed(self.body), reversed(self.opening)):
+            lines.append(line.text)
+            chars -= len(line.text)
+            if chars <= 0:
+                break
+        return "".join(reversed(lines))
 
 
 def segment(lines: Sequence[Line], page: PageText) -> list[Draft]:
@@ -151,9 +164,9 @@ def _settle_torn_lines(seen: list[Seen], page: PageText) -> None:
             # The heading has fallen apart: look at its lines again.
             continue
         else:
-            _settle_last(seen, at, end, page)
             if at and end < len(seen) and seen[at - 1].look is Look.BODY and seen[at].look is Look.SHORT:
                 _settle_first(seen, at, end, page)
+            _settle_last(seen, at, end, page)
         at = end
 
 
@@ -180,14 +193,20 @@ def _settle_first(seen: list[Seen], at: int, end: int, page: PageText) -> None:
 
 
 def _settle_last(seen: list[Seen], at: int, end: int, page: PageText) -> None:
-    """Decide whether the last line of a heading is the beginning of the paragraph below."""
+    """Decide whether the last line of a heading is the author's name, or the beginning of the paragraph below."""
     last = seen[end - 1]
     if end - at < 2 or last.look is not Look.SHORT or end == len(seen) or seen[end].look is not Look.BODY:
         return
     below = seen[end]
-    if below.lead:
+    if is_names(last.text):
+        last.look = Look.BYLINE
+    if below.lead or last.look is Look.BYLINE:
         return
     seam = page.seam(last.line, below.line)
+    above = seen[at] if seen[at].look is Look.BODY else seen[at - 1] if at else last
+    if above.look is Look.BODY and is_dangling(above.text) and page.seam(above.line, below.line) >= seam:
+        # The heading stands in the middle of a sentence; the text below is that sentence's other half.
+        return
     adjoining = not below.line.gap and last.line.gap > 0
     if adjoining or seam >= 3.0 or (looks_torn(last.text) and seam > 0):
         last.look = Look.BODY
@@ -349,7 +368,7 @@ class _Scan:
             return False
         if short.gap >= _WIDE_GAP:
             return True
-        about = self._page.likeness(short.text, below) - self._page.likeness(short.text, current.text)
+        about = self._page.likeness(short.text, below) - self._page.likeness(short.text, current.tail(_TAIL_CHARS))
         return not self._is_signed_page and about > _NOVELTY
 
     def _is_caption(self, stretch: list[Seen]) -> bool:

@@ -80,7 +80,8 @@ def _reclaim_ends(drafts: Sequence[Draft], page: PageText) -> None:
         if draft.is_banner or last is None or not is_dangling(last.text):
             continue
         for other in _near(drafts, number):
-            at = _foreign_end(drafts[other], draft, page)
+            # A piece without headline and byline goes home whole.
+            at = None if _is_piece(drafts[other]) else _foreign_end(drafts[other], draft, page)
             if at is not None:
                 draft.is_late = False
                 draft.body.extend(drafts[other].body[at:])
