@@ -87,6 +87,9 @@ class VectorIndex:
         parameters = None
         if mask is not None:
             parameters = swig.SearchParameters(sel=swig.IDSelectorBitmap(np.packbits(mask, bitorder="little")))
+        # One query runs on one core whatever is set, and waking the others for it costs milliseconds on a busy machine.
+        # The setting is a thread's own, so it is made where the search is.
+        faiss.omp_set_num_threads(1)
         scores, rows = self._index.search(np.asarray(vector, np.float32)[None, :], wanted, params=parameters)
         order = np.lexsort((rows[0], -scores[0]))
         return rows[0][order], scores[0][order]
