@@ -25,19 +25,18 @@ async def _asked(pilot: Pilot[None], question: str, *keys: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "size", "language", "question", "keys"),
+    ("size", "language", "question", "keys"),
     [
-        ("guidance", NARROW, "zh", "", ()),
-        ("answer", WIDE, "zh", "渡轮多久到对岸？", ("escape", "2")),
-        ("answer", NARROW, "en", "渡轮多久到对岸？", ()),
-        ("article", NARROW, "zh", "渡轮多久到对岸？", ("escape", "2")),
-        ("refusal", NARROW, "zh", "船厂的预算是多少？", ()),
+        pytest.param(NARROW, "zh", "", (), id="guidance-narrow"),
+        pytest.param(WIDE, "zh", "渡轮多久到对岸？", ("escape", "2"), id="answer-wide"),
+        pytest.param(NARROW, "en", "渡轮多久到对岸？", (), id="answer-narrow-english"),
+        pytest.param(NARROW, "zh", "渡轮多久到对岸？", ("escape", "2"), id="article-narrow"),
+        pytest.param(NARROW, "zh", "船厂的预算是多少？", (), id="refusal-narrow"),
     ],
 )
 def test_look(
     snap_compare: Any,
     address: str,
-    name: str,
     size: tuple[int, int],
     language: str,
     question: str,
