@@ -33,13 +33,27 @@ def embedder() -> Embedder:
     return open_embedder("bundled")
 
 
+@pytest.fixture
+def opened_once(embedder: Embedder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever opens the bundled model gets the one that is open: reading its 120 MB takes a second each time."""
+    import rag.embedding.model
+    import rag.library
+    from rag.embedding.model import open_embedder
+
+    def opened(name: str, progress: object = None) -> Embedder:
+        return embedder if name == "bundled" else open_embedder(name)
+
+    for module in (rag.embedding.model, rag.library):
+        monkeypatch.setattr(module, "open_embedder", opened)
+
+
 @pytest.fixture(scope="session")
-def sample_index(tmp_path_factory: pytest.TempPathFactory) -> Settings:
+def sample_index(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings with the built-in sample indexed under their `vectors`. Read it; to change it, copy the folder."""
     from rag.index.builder import build_index
 
     settings = Settings(vectors=tmp_path_factory.mktemp("sample") / "vectors")
-    build_index(settings)
+    build_index(settings, embedder=embedder)
     return settings
 
 

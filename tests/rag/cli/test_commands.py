@@ -17,6 +17,8 @@ from rag.settings import Settings
 from server.app import build_app
 from server.state import build_state
 
+pytestmark = pytest.mark.usefixtures("opened_once")
+
 QUESTION = "哪些城市搭建了婚恋交友平台？"
 PAGE = """读书角开进菜市场
 本报讯（记者 林小满）本月起，青禾县东门菜市场二楼多了一间读书角，摊主下了早市便可以借书。
@@ -119,7 +121,7 @@ def test_a_search_that_finds_nothing_says_so_and_prints_no_data(
     assert "nothing was found" in told.err
 
 
-@pytest.mark.parametrize("question", ["", "  ", "长" * 5000])
+@pytest.mark.parametrize("question", ["", "  ", "长" * 5000], ids=["empty", "blank", "long"])
 def test_a_question_that_cannot_be_asked(
     question: str, on_sample: list[str], capsys: pytest.CaptureFixture[str]
 ) -> None:
