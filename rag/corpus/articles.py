@@ -12,9 +12,10 @@ from collections.abc import Sequence
 from hashlib import sha256
 
 from rag.corpus import dates, places
+from rag.corpus.drafts import Draft, Part
 from rag.corpus.joining import PageText
 from rag.corpus.layout import Line, is_dangling, read_lines
-from rag.corpus.segmentation import Draft, Part, segment
+from rag.corpus.segmentation import segment
 from rag.corpus.tears import bring_home
 from rag.offsets import runs_of, text_of
 from rag.types import Article, ArticleKind, Block, BlockRole, Page, RecordFields, Span

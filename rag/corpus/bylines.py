@@ -11,7 +11,8 @@ import re
 
 _HAN = r"[\u3400-\u9fff]"
 # A name of two to four characters, or a longer one with dots; function words do not stand in names.
-_NAME = rf"(?:(?:(?![的了在是和与为被从]){_HAN}){{2,4}}(?:[·•・]{_HAN}{{1,8}}){{0,3}}|{_HAN}{{2,6}}(?:[·•・]{_HAN}{{1,8}}){{1,3}})"
+_DOTTED = rf"(?:[·•・]{_HAN}{{1,8}})"
+_NAME = rf"(?:(?:(?![的了在是和与为被从]){_HAN}){{2,4}}{_DOTTED}{{0,3}}|{_HAN}{{2,6}}{_DOTTED}{{1,3}})"
 _OUTLET = r"(?:本报|本刊|本网|本台|新华社|人民日报|工人日报|中新社|新华网)"
 _ROLE = (
     r"(?:(?:见习|实习|特约|首席|全媒体|融媒体?|特派|驻站|驻地|摄影|文字|视频|特邀){0,3}"
@@ -28,7 +29,8 @@ _ROUND = r"[（(][^（）()]{2,60}[）)]"
 _NEWS_OPENING = re.compile(rf"(?:{_NEWS}|{_WIRE})[ \u3000]*(?:{_ROUND})?")
 # 【记者…】, and (记者… 通讯员…) before the first word of a paragraph
 _BRACKET_OPENING = re.compile(
-    rf"【[ \u3000]*{_OUTLET}?[ \u3000]*{_ROLE}[^【】]{{1,60}}】|[（(][ \u3000]*{_OUTLET}?[ \u3000]*{_ROLE}[^（）()]{{1,60}}[）)](?=\S)"
+    rf"【[ \u3000]*{_OUTLET}?[ \u3000]*{_ROLE}[^【】]{{1,60}}】"
+    rf"|[（(][ \u3000]*{_OUTLET}?[ \u3000]*{_ROLE}[^（）()]{{1,60}}[）)](?=\S)"
 )
 # 本报 记者…通讯员…报道, found by its last word
 _REPORTED = re.compile(r"[^,，。!！?？“”:：]{4,60}?报道(?=[ \u3000:：]|$)")

@@ -1,6 +1,7 @@
 """The date of an article: the latest day, month or year that its text gives with a year.
 
-Nothing is invented: a day without its year gives no date, and neither does a year that lies ahead or only opens a period.
+Nothing is invented: a day without its year gives no date, and neither does a year that lies ahead or only opens a
+period.
 """
 
 from __future__ import annotations

@@ -1,7 +1,7 @@
 """What a line can be by its looks alone, and which line of a heading is the headline.
 
-A heading is what stands between two runs of body text: column name, topic strip, kicker, headline, sub-headline. Where a
-heading belongs is `segmentation`'s affair.
+A heading is what stands between two runs of body text: column name, topic strip, kicker, headline, sub-headline. Where
+a heading belongs is `segmentation`'s affair.
 """
 
 from __future__ import annotations
@@ -187,7 +187,7 @@ def _runs_on(upper: str, lower: str) -> bool:
 
 
 def _headline_score(headings: Sequence[Line], number: int) -> float:
-    """How much a line looks like the headline among its neighbours; print puts it first unless a kicker comes before."""
+    """How much a line looks like the headline of its heading; print puts it first unless a kicker comes before."""
     text = headings[number].text
     bare = re.sub(r"[^\w]", "", text)
     score = 1.0 if number == 0 and len(headings) <= 2 else 0.0

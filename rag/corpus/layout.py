@@ -23,9 +23,10 @@ _PAIRS = dict(zip(_CLOSERS, _OPENERS, strict=True))
 _SENTENCE_END = re.compile(r"[。！？!?…；;：:][”’」』\"'）)】]*$")
 _SIGNED_END = re.compile(r"[。！？!?…][”’」』\"']*\s*[（(【][^（()）【】]{1,60}[）)】]$")
 _STRONG_END = re.compile(r"(?:[。；;]|[！？!?…][”’」』])[”’」』\"'）)】]*$")
-# Characters that hardly ever open a sentence: particles, complements, closing marks.
-_NEVER_FIRST = frozenset("的地得了着过们吗呢吧之者所性化于、，,。；;：:？！!?)）》〉”’】]」』%％～·")
-# Characters that hardly ever close a headline or sentence: prepositions, conjunctions, particles that govern what follows.
+# Characters that hardly ever open a sentence: particles and closing marks.
+_NEVER_FIRST = frozenset("的们吗呢吧、，,。；;：:？！!?)）》〉”’】]」』%％～·")
+# Characters that hardly ever close a headline or sentence: prepositions, conjunctions, and others that govern what
+# follows.
 _NEVER_LAST = frozenset("的地得和与及或在对从把被将向为以于并而但其该是使让由跟同至每各、，,（(“‘《〈「『【")
 
 _WRAPPED_LINES = 3
@@ -79,7 +80,7 @@ def _elements(source_text: str) -> Iterable[list[tuple[int, int, int]]]:
 
 
 def _is_wrapped(source_text: str, element: list[tuple[int, int, int]]) -> bool:
-    """True for a paragraph that the file breaks at a fixed width: all lines but the last equally wide, with sentences."""
+    """True for a paragraph that the file breaks at a fixed width: lines equally wide but for the last, most unfinished."""
     if len(element) < _WRAPPED_LINES:
         return False
     widths = [end - start for start, end, _ in element]
@@ -103,7 +104,7 @@ def ends_sentence(text: str) -> bool:
 
 
 def starts_inside(text: str) -> bool:
-    """True when a text cannot be the beginning of a sentence: it opens with a particle or closes a quote it never opened."""
+    """True when a text cannot begin a sentence: it opens with a particle, or closes a quote that it never opened."""
     return bool(text) and (text[0] in _NEVER_FIRST or _depth(text[:400])[1])
 
 

@@ -1,8 +1,8 @@
 """Places: names in text → paths of administrative divisions, ("江苏省", "无锡市", "惠山区").
 
 The divisions are jionlp's; its own recogniser takes seconds to load, so the matching is ours: longest name first, short
-names only where the context bears them out, ambiguous ones only where a division above them is named nearby. The data is
-loaded at the first call.
+names only where the context bears them out, ambiguous ones only where a division above them is named nearby. The data
+is loaded at the first call.
 """
 
 from __future__ import annotations

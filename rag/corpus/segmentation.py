@@ -1,18 +1,17 @@
 """The lines of a page → drafts of its articles.
 
-Headings cut the page. A heading opens an article when a byline stands in it or opens the text below it, when it announces
-another line (——), when a picture's credit closes the few lines below, or when the text below has left the article above
-behind; else it is a subhead. Text printed before its headline, and text that follows a closed article, become drafts of
-their own that `tears` brings home.
+Headings cut the page. A heading opens an article when it stands above a byline, announces another line (——), is closed
+by a picture's credit a few lines below, or is signed by another author than the article above; else it is a subhead.
+Text printed before its headline, and text that follows a closed article, become drafts of their own that `tears` brings
+home.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, field
-from itertools import chain
 
 from rag.corpus.bylines import is_dateline, is_names
+from rag.corpus.drafts import Draft
 from rag.corpus.headlines import (
     Look,
     Seen,
@@ -29,8 +28,6 @@ from rag.corpus.joining import PageText
 from rag.corpus.layout import Line, is_dangling
 from rag.types import BlockRole
 
-Part = tuple[Line, BlockRole]
-
 _CAPTION_CHARS = 520
 _CAPTION_LINES = 5
 _SUBHEAD_CHARS = 17
@@ -40,102 +37,6 @@ _WIDE_GAP = 3
 _TAIL_CHARS = 3_000
 # By how much a headline's rare words belong to the text below it rather than above.
 _NOVELTY = 0.3
-
-
-@dataclass(slots=True)
-class Draft:
-    """An article in the making; parts are in reading order within each list."""
-
-    heading: list[Part] = field(default_factory=list)
-    opening: list[Part] = field(default_factory=list)
-    """Text that is read before `body`, wherever it is printed."""
-    body: list[Part] = field(default_factory=list)
-    boxes: list[Part] = field(default_factory=list)
-    column: str = ""
-    """The column name printed above it."""
-    lead: str = ""
-    bylines: list[str] = field(default_factory=list)
-    signature: str = ""
-    credit: str = ""
-    is_caption: bool = False
-    is_banner: bool = False
-    is_closed: bool = False
-    is_late: bool = False
-    """True once a byline has come after text: what follows is read before it."""
-
-    slot: int | None = None
-    """Where in `body` the next line is read, when that is not its end."""
-
-    def add(self, line: Line, role: BlockRole) -> None:
-        """Put a line of text where it is read."""
-        if self.is_late:
-            self.opening.append((line, role))
-        elif self.slot is not None:
-            self.body.insert(self.slot, (line, role))
-            self.slot += 1
-        else:
-            self.body.append((line, role))
-
-    def reopen(self) -> None:
-        """Go on before the last section: it bears the dateline that ends the article, wherever the rest is printed."""
-        sections = [at for at, (_, role) in enumerate(self.body) if role is BlockRole.SUBHEAD]
-        self.slot = sections[-1] if sections else None
-        self.is_closed = False
-
-    def repeated(self, lines: Sequence[Line]) -> set[str]:
-        """The texts of `lines` that its heading has already."""
-        return {line.text for line, _ in self.heading} & {line.text for line in lines}
-
-    @property
-    def has_text(self) -> bool:
-        return self.first is not None
-
-    @property
-    def has_subheads(self) -> bool:
-        return any(role is BlockRole.SUBHEAD for _, role in self.body)
-
-    @property
-    def ends_torn(self) -> bool:
-        """True when the text stops in mid-sentence."""
-        last = self.last
-        return last is not None and is_dangling(last.text)
-
-    @property
-    def parts(self) -> list[Part]:
-        return [*self.heading, *self.opening, *self.body, *self.boxes]
-
-    @property
-    def has_byline(self) -> bool:
-        return bool(self.lead or self.bylines)
-
-    @property
-    def text(self) -> str:
-        return "".join(line.text for line, _ in [*self.opening, *self.body])
-
-    @property
-    def titles(self) -> list[str]:
-        return [line.text for line, role in self.heading if role is BlockRole.TITLE]
-
-    @property
-    def first(self) -> Line | None:
-        """The first line of body text."""
-        return next((line for line, role in chain(self.opening, self.body) if role is BlockRole.BODY), None)
-
-    @property
-    def last(self) -> Line | None:
-        """The last line of body text."""
-        backwards = chain(reversed(self.body), reversed(self.opening))
-        return next((line for line, role in backwards if role is BlockRole.BODY), None)
-
-    def tail(self, chars: int) -> str:
-        """The last `chars` characters of its text, or somewhat more: whole lines."""
-        lines: list[str] = []
-        for line, _ in chain(reversed(self.body), reversed(self.opening)):
-            lines.append(line.text)
-            chars -= len(line.text)
-            if chars <= 0:
-                break
-        return "".join(reversed(lines))
 
 
 def segment(lines: Sequence[Line], page: PageText) -> list[Draft]:
@@ -252,7 +153,7 @@ class _Scan:
         self._drafts.append(Draft(heading=[(line, BlockRole.TITLE)], is_banner=True))
 
     def _box(self, at: int) -> int:
-        """A summary box: its heading and the element below it, or its own element when the heading opens a paragraph."""
+        """A summary box: its heading and the element below it, or its own paragraph when that begins with the heading."""
         draft = self._current or self._open()
         draft.boxes.append((self._seen[at].line, BlockRole.BOX))
         following = at + 1
@@ -260,7 +161,8 @@ class _Scan:
             return following
         while following < len(self._seen) and self._seen[following].look in (Look.BODY, Look.SHORT):
             line = self._seen[following].line
-            if following > at + 1 and line.gap:
+            if following > at + 1 and (line.gap or not self._seen[at].line.gap):
+                # The next element; without blank lines on the page, the next paragraph.
                 break
             draft.boxes.append((line, BlockRole.BOX))
             following += 1
@@ -323,7 +225,7 @@ class _Scan:
         draft.heading = [*zip(shorts, assign_roles(shorts), strict=True)]
 
     def _lone_byline(self, bylines: list[Line], stretch: list[Seen]) -> None:
-        """A byline without a headline: of the article above when that has none, else of one whose headline comes later."""
+        """A byline without a headline: of the article above if that has none, else of one whose headline comes later."""
         current = self._current
         if current is None or current.is_closed or (current.has_byline and (stretch or current.bylines)):
             current = self._open()

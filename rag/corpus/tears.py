@@ -1,17 +1,17 @@
 """Pieces that the layout tore away from their article, brought home.
 
-Two kinds: a draft that has neither headline nor byline, such as text below a picture that cut an article in two; and the
-end of a draft that another one, broken off in mid-sentence, lacks. Reading order is kept: a piece goes to the end of
-the article that it continues.
+Two kinds: a draft that has neither headline nor byline, such as text below a picture that cut an article in two; and
+the end of a draft that another one, broken off in mid-sentence, lacks. Reading order is kept: a piece goes to the end
+of the article that it continues.
 """
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rag.corpus.drafts import Draft
 from rag.corpus.joining import PageText
 from rag.corpus.layout import is_dangling, starts_inside
-from rag.corpus.segmentation import Draft
 from rag.types import BlockRole
 
 # A page has tens of articles; in a file of many pages only neighbours are asked, which keeps the time linear.

@@ -283,7 +283,10 @@ def test_essays_with_the_author_below_the_headline() -> None:
 
 
 def test_paragraphs_wrapped_at_a_fixed_width_are_whole() -> None:
-    wrapped = "本报讯(记者方知秋)白鹭镇茶农工会昨天\n成立,首批会员一百二十人,他们来自十二\n个村子,种的都是高山绿茶,往后有事就找\n自己的工会。"
+    wrapped = (
+        "本报讯(记者方知秋)白鹭镇茶农工会昨天\n成立,首批会员一百二十人,他们来自十二\n"
+        "个村子,种的都是高山绿茶,往后有事就找\n自己的工会。"
+    )
     article = split(TEA[0], wrapped, *RAIN)[0]
     assert block_texts(article, BlockRole.BODY) == [wrapped.replace("\n", "")]
 
