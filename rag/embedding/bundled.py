@@ -166,14 +166,14 @@ def _tensors(view: memoryview, position: int) -> dict[str, NDArray[np.float32]]:
         kind, elements, offset, size = struct.unpack_from("<BIQQ", view, position)
         position += 21
         data = view[offset : offset + size]
-        values = np.frombuffer(data, "<f4") if kind == 0 else _dequantised(data)
+        values = np.frombuffer(data, "<f4") if kind == 0 else dequantised(data)
         if values.size != elements:
             raise ValueError(f"tensor {name} has {values.size} values, the directory says {elements}")
         tensors[name] = values
     return tensors
 
 
-def _dequantised(data: memoryview) -> NDArray[np.float32]:
+def dequantised(data: memoryview) -> NDArray[np.float32]:
     """Q4_0: blocks of a float16 scale and 32 nibbles, low nibbles first; a value is (nibble - 8) * scale."""
     blocks = np.frombuffer(data, _BLOCK)
     nibbles = np.concatenate([blocks["pairs"] & 15, blocks["pairs"] >> 4], axis=1).astype(np.float32)
@@ -210,6 +210,7 @@ def _torch_name(name: str) -> str:
 
 def _write_encoder(packed: Packed, folder: Path) -> None:
     """The encoder's configuration and weights, as `transformers` keeps them."""
+    from safetensors import SafetensorError
     from safetensors.numpy import save_file
     from transformers import BertConfig
 
@@ -237,7 +238,10 @@ def _write_encoder(packed: Packed, folder: Path) -> None:
     # The file has no pooler and nothing reads one, but a folder without it makes the loader warn of new weights.
     weights["pooler.dense.weight"] = np.zeros((shape.hidden, shape.hidden), dtype=np.float32)
     weights["pooler.dense.bias"] = np.zeros(shape.hidden, dtype=np.float32)
-    save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    try:
+        save_file(weights, folder / "model.safetensors", metadata={"format": "pt"})
+    except SafetensorError as error:  # all that can fail is the writing, and it is no OSError
+        raise OSError(str(error)) from error
 
 
 def _fast_tokenizer(packed: Packed) -> Any:

@@ -29,6 +29,8 @@ from rag.types import Progress
 BUNDLED = "bundled"
 CACHE_VARIABLE = "WENBAO_CACHE"
 
+_NAMES = "embedding_model is 'bundled', a sentence-transformers folder, or a hub name."
+
 ModelProgress = Callable[[Progress], None]
 
 
@@ -54,7 +56,7 @@ def prepare_model(name: str, progress: ModelProgress | None = None) -> PreparedM
     if not place.exists():
         with _writing(place.parent):
             place.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(place.parent / f".{place.name}.lock"):
+            with FileLock(place.parent / ".lock"):
                 if not place.exists():  # another process may have been quicker
                     _prepare(name, place, _Steps(progress))
     return read_prepared(place)
@@ -72,13 +74,12 @@ def _place(name: str) -> Path:
     if name == BUNDLED:
         state = bundled.SHA256
     elif source.is_dir():
+        if not any((source / mark).is_file() for mark in ("modules.json", "config.json")):
+            raise ModelMissing(f"{source} holds no sentence-transformers model: no modules.json", hint=_NAMES)
         name = str(source.resolve())
         state = stamp_of(source)
     elif _is_path(name):
-        raise ModelMissing(
-            f"no such folder: {source}",
-            hint="embedding_model is 'bundled', a sentence-transformers folder, or a hub name.",
-        )
+        raise ModelMissing(f"no such folder: {name}", hint=_NAMES)
     else:
         state = "hub"
     slug = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[-40:]

@@ -134,6 +134,6 @@ def stamp_of(folder: Path) -> str:
     for root, _, names in sorted(os.walk(folder)):
         for name in sorted(names):
             path = Path(root) / name
-            stat = path.stat()
+            stat = path.stat() if path.exists() else path.lstat()  # a link may lead nowhere
             digest.update(f"{path.relative_to(folder)}\0{stat.st_size}\0{stat.st_mtime_ns}\0".encode())
     return digest.hexdigest()
