@@ -80,7 +80,7 @@ def _elements(source_text: str) -> Iterable[list[tuple[int, int, int]]]:
 
 
 def _is_wrapped(source_text: str, element: list[tuple[int, int, int]]) -> bool:
-    """True for a paragraph that the file breaks at a fixed width: lines equally wide but for the last, most unfinished."""
+    """True for a paragraph broken at a fixed width: lines equally wide but for the last, most of them unfinished."""
     if len(element) < _WRAPPED_LINES:
         return False
     widths = [end - start for start, end, _ in element]

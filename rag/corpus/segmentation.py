@@ -153,7 +153,7 @@ class _Scan:
         self._drafts.append(Draft(heading=[(line, BlockRole.TITLE)], is_banner=True))
 
     def _box(self, at: int) -> int:
-        """A summary box: its heading and the element below it, or its own paragraph when that begins with the heading."""
+        """A summary box: its heading and the element below, or its own paragraph when the heading begins that."""
         draft = self._current or self._open()
         draft.boxes.append((self._seen[at].line, BlockRole.BOX))
         following = at + 1
@@ -225,7 +225,7 @@ class _Scan:
         draft.heading = [*zip(shorts, assign_roles(shorts), strict=True)]
 
     def _lone_byline(self, bylines: list[Line], stretch: list[Seen]) -> None:
-        """A byline without a headline: of the article above if that has none, else of one whose headline comes later."""
+        """A byline without a headline: of the article above if that has none, else of one with a later headline."""
         current = self._current
         if current is None or current.is_closed or (current.has_byline and (stretch or current.bylines)):
             current = self._open()
