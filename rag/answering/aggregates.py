@@ -80,7 +80,7 @@ class Aggregator:
         wanted = set(content_words(f"{article.title} {article.kicker}"))
         body = [s for s in sentences_of(article) if s.role is BlockRole.BODY] or sentences_of(article)
         sentence = max(body, key=lambda s: (len(wanted & set(content_words(s.text))), -s.start))
-        return Evidence(sentence, 1.0, 1.0, 0.0, 0.0, 1.0, (), ())
+        return Evidence(sentence, 1.0, 1.0, 0.0, 1.0, 1.0, (), False, ())
 
     def draft(self, query: Query, members: Sequence[Member], looked_through: int) -> Draft:
         """One line an entity, then how many articles were looked through."""

@@ -21,6 +21,7 @@ from rag.answering.spelling import respell
 from rag.answering.verdicts import comparison_draft, read_comparison, read_side, side_question, yes_no_draft
 from rag.embedding.base import Embedder
 from rag.index.generation import Generation
+from rag.index.terms import PAIR_MARK
 from rag.retrieval.retriever import CANDIDATES, Candidate, Retriever
 from rag.types import Answer, AnswererName, Article, Filters, Hit, Turn
 
@@ -109,7 +110,7 @@ class Answerer:
         return respell(
             search.query.question.text,
             passages,
-            lambda pair: bool(self._generation.words.document_frequency([pair])[0]),
+            lambda pair: bool(self._generation.words.document_frequency([PAIR_MARK + pair])[0]),
         )
 
     def _draft(self, search: _Search, mask: NDArray[np.bool_] | None) -> Draft | None:

@@ -59,3 +59,17 @@ def best_window(text: str, limit: int, gain: Callable[[str], float]) -> Span:
             if value > best_gain + 1e-9:
                 best, best_gain = (start, end), value
     return best
+
+
+def split_pieces(text: str, limit: int) -> list[Span]:
+    """Runs of clauses of at most `limit` characters, of like length, covering the sentence; a longer clause stays whole."""
+    if len(text) <= limit:
+        return [(0, len(text))]
+    size = len(text) / -(-len(text) // limit)
+    pieces: list[Span] = []
+    for start, end in split_clauses(text):
+        if pieces and end - pieces[-1][0] <= limit and pieces[-1][1] - pieces[-1][0] < size * 0.8:
+            pieces[-1] = (pieces[-1][0], end)
+        else:
+            pieces.append((start, end))
+    return pieces

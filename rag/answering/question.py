@@ -71,11 +71,18 @@ class Question:
     """Set for an aggregate."""
     wanted: int | None
     """How many items the question itself says there are (哪7个, 哪两家); None when it does not say."""
+    focus: tuple[str, ...]
+    """The nouns beside the question word: what the answer is one of (牌子 of 什么牌子, 队长 of 队长是谁)."""
     quoted: tuple[str, ...]
     """Names in quotation marks or title marks."""
     english: bool
     """True when the question holds no Chinese but Latin words."""
 
+
+FUNCTION_CHARACTERS = frozenset(
+    "谁什么哪几多少吗呢吧啊是的了在有和与给被把就都也还会能要不没这那个名家位项场次叫做搞说到从向为由及或去来着呀嘛头第一二三两"
+)
+"""Characters that ask, count or join: a pair with one of them names nothing."""
 
 _NUMERAL = "一二两三四五六七八九十百千0-9"
 _FILLERS = re.compile(
@@ -161,6 +168,7 @@ def parse_question(text: str) -> Question:
         unit=_unit(spoken),
         level=level,
         wanted=_wanted(spoken),
+        focus=_focus(spoken),
         quoted=tuple(_QUOTED.findall(spoken)),
         english=not re.search(r"[\u3400-\u9fff]", spoken) and bool(re.search(r"[A-Za-z]{2,}", spoken)),
     )
@@ -200,6 +208,33 @@ def _unit(text: str) -> str:
 def _wanted(text: str) -> int | None:
     match = re.search(rf"哪([{_NUMERAL}]+)", text)
     return number_of(match.group(1)) if match else None
+
+
+_INTERROGATIVE = re.compile(
+    rf"什么样?|啥|哪一?(?:[个家位支项种条座名件类块所场间]|[{_NUMERAL}几]+[个家位支项种条座名件类块所场间]?)|哪些|(?:多少|几)(?:人次|课时|[万亿]?(?:{_COUNTER}))?|谁|哪"
+)
+# Nouns that any answer of the kind is one of.
+_PLAIN_FOCUS = re.compile(
+    rf"^(?:{_PLACE_WORD}|{_REPORT_WORD}|{_ORG_WORD}|名字|名称|时候|时间|人|地方|东西|内容|情况|钱|元|事|方面|工作|办法|方式|方法|叫|是|在|有|由|办|做|得|了|的|人次|个|全称|活动|内容|参加)$"
+)
+
+
+def _focus(text: str) -> tuple[str, ...]:
+    """The noun behind 什么, 哪个 or 多少名, else the noun before 是谁, 叫什么 or 有多少."""
+    import rjieba  # its dictionary takes 60 ms, once
+
+    asked = _INTERROGATIVE.search(text)
+    if asked is None:
+        return ()
+    cut = rjieba.Jieba().cut
+    behind = next(iter(cut(text[asked.end() :])), "")
+    if re.fullmatch(r"[\u4e00-\u9fff]{2,}", behind) and not _PLAIN_FOCUS.match(behind):
+        return (behind,)
+    before = [token for token in cut(re.sub(r"(?:分别|一共|总共|共|都|各|累计)?(?:是|叫|有|为|由|在|达)?$", "", text[: asked.start()]))]
+    last = before[-1] if before else ""
+    if re.fullmatch(r"[\u4e00-\u9fff]{2,}", last) and not _PLAIN_FOCUS.match(last):
+        return (last,)
+    return ()
 
 
 # An aggregate asks about places, organisations or reports as such: they are the subject, nobody is named before them.

@@ -11,11 +11,12 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import pairwise
 
+from rag.answering.question import FUNCTION_CHARACTERS
+
 _OFTEN = 3
 """How often the found passages must print a homophone before a word is taken for a slip: once is chance."""
 _LATIN = re.compile(r"[A-Za-zü]{2,24}")
 _HAN = re.compile(r"[\u3400-\u9fff]+")
-_FUNCTION_WORDS = frozenset("谁什么哪几多少吗呢吧啊是的了在有和与给被把就都也还会能要不没这那个名家位项场次叫做搞说到从向为由及或去来着呀嘛头第一二三两")
 _SYLLABLE = re.compile(
     r"(?:zh|ch|sh|[bpmfdtnlgkhjqxrzcsyw])?(?:iang|iong|uang|ang|eng|ing|ong|ian|iao|uai|uan|ai|an|ao|ei|en|er|ia|ie|in|iu|ou|ua|ue|ui|un|uo|üe|a|e|i|o|u|ü)"
 )
@@ -69,7 +70,7 @@ def _unknown_pairs(question: str, known: Callable[[str], bool]) -> list[str]:
     tokens = [token for token in rjieba.Jieba().cut(question) if _HAN.fullmatch(token)]
     pairs = [token for token in tokens if len(token) == 2]
     pairs += [one + other for one, other in pairwise(tokens) if len(one) == len(other) == 1]
-    return [pair for pair in dict.fromkeys(pairs) if not _FUNCTION_WORDS & set(pair) and not known(pair)]
+    return [pair for pair in dict.fromkeys(pairs) if not FUNCTION_CHARACTERS & set(pair) and not known(pair)]
 
 
 class _Sounds:
