@@ -32,14 +32,20 @@ class Flags:
     """What to say after Ctrl-C: what is kept and how to go on."""
 
     def settings(self) -> Settings:
-        """All settings, the flags first.
+        """All settings, the flags first; from here on our logs go to stderr.
 
         Raises:
             SettingsError: one of them cannot be used.
         """
+        import logging
+
         from rag.settings import load_settings
 
-        return load_settings(**self.given)
+        settings = load_settings(**self.given)
+        logging.basicConfig(format="%(asctime)s %(levelname)s %(name)s: %(message)s")
+        for name in ("rag", "server"):
+            logging.getLogger(name).setLevel(settings.log_level.upper())
+        return settings
 
 
 def _keep(context: click.Context, parameter: click.Parameter, value: object) -> None:
@@ -67,12 +73,6 @@ def settings_options(command: Decorated) -> Decorated:
     ):
         command = option(command)
     return command
-
-
-def llm_options(command: Decorated) -> Decorated:
-    """The language model that phrases answers. Its key is not a flag: a list of processes would show it."""
-    command = _setting("--llm-model", metavar="NAME", help="Model name to ask that server for.")(command)
-    return _setting("--llm-base-url", metavar="URL", help="OpenAI-compatible server that phrases answers.")(command)
 
 
 def address_options(command: Decorated) -> Decorated:

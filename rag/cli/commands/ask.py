@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 
 from rag.cli.opening import opened
-from rag.cli.options import Flags, check_text, filter_options, filters_of, llm_options, settings_options
+from rag.cli.options import Flags, check_text, filter_options, filters_of, settings_options
 from rag.cli.output import citation_line, note, write, write_json
 
 
@@ -17,10 +17,9 @@ from rag.cli.output import citation_line, note, write, write_json
     type=click.Choice(["auto", "extractive", "llm"]),
     default="auto",
     show_default=True,
-    help="Quote the paper, or have a language model phrase it.",
+    help="Who answers; without a language model, that is extractive.",
 )
 @click.option("--json", "as_json", is_flag=True, help="Print what the API would reply.")
-@llm_options
 @settings_options
 @click.pass_obj
 def command(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING
 import click
 
 from rag.cli.opening import ensure_index, with_remembered_corpus
-from rag.cli.options import Flags, llm_options, settings_options
+from rag.cli.options import Flags, settings_options
 from rag.errors import InputError
 
 if TYPE_CHECKING:
@@ -19,7 +19,6 @@ if TYPE_CHECKING:
 @click.option("--url", metavar="URL", help="A server that runs already; unset: a private one is started.")
 @click.option("--api-key", metavar="KEY", envvar="WENBAO_API_KEY", help="Its key; unset: WENBAO_API_KEY.")
 @click.option("--language", type=click.Choice(["zh", "en"]), help="Language of the interface; unset: the locale's.")
-@llm_options
 @settings_options
 @click.pass_obj
 def command(flags: Flags, url: str | None, api_key: str | None, language: str | None) -> None:

@@ -5,12 +5,11 @@ from __future__ import annotations
 import click
 
 from rag.cli.opening import ensure_index, with_remembered_corpus
-from rag.cli.options import Flags, address_options, llm_options, settings_options
+from rag.cli.options import Flags, address_options, settings_options
 
 
 @click.command(short_help="Serve the HTTP API.")
 @address_options
-@llm_options
 @settings_options
 @click.pass_obj
 def command(flags: Flags) -> None:

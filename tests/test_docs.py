@@ -1,0 +1,142 @@
+"""What the documents say is there is there, and what is there is in the documents."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import click
+import pytest
+from pydantic_core import PydanticUndefined
+
+from rag.cli.main import COMMANDS, cli
+from rag.errors import ExitCode
+from rag.settings import Settings
+from server.app import build_app
+from server.state import build_state
+
+ROOT = Path(__file__).parents[1]
+README = (ROOT / "README.md").read_text(encoding="utf-8")
+DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
+NOT_SETTINGS = {"WENBAO_CACHE", "WENBAO_API_KEY"}
+"""Variables that are none of the settings: where models are kept, and the key that a client shows."""
+
+
+def rows_of(title: str) -> list[list[str]]:
+    """The cells of the README's table with this first heading, the heading left out."""
+    lines = README.splitlines()
+    start = next(number for number, line in enumerate(lines) if line.startswith(f"| {title} |"))
+    rows = []
+    for line in lines[start + 2 :]:
+        if not line.startswith("|"):
+            break
+        rows.append([cell.strip() for cell in line.strip("|").split("|")])
+    return rows
+
+
+def options_of(command: click.Command) -> set[str]:
+    return {name for option in command.params if isinstance(option, click.Option) for name in option.opts} - {"--help"}
+
+
+def command_of(name: str) -> click.Command:
+    command = cli.get_command(click.Context(cli), name)
+    assert command is not None
+    return command
+
+
+COMMON = options_of(cli) - {"--version"}
+
+
+def test_the_table_of_commands_is_the_list_of_commands() -> None:
+    named = [re.match(r"`wenbao (\w+)", row[0]) for row in rows_of("command")]
+    assert sorted(match[1] for match in named if match) == sorted(COMMANDS)
+
+
+@pytest.mark.parametrize("row", rows_of("command"), ids=lambda row: row[0])
+def test_each_command_is_shown_with_its_arguments_and_flags(row: list[str]) -> None:
+    shown, _, flags = row
+    name = shown.strip("`").split()[1]
+    command = command_of(name)
+    assert set(re.findall(r"--[a-z-]+", flags)) == options_of(command) - COMMON
+    arguments = [
+        option.make_metavar(click.Context(command)) for option in command.params if isinstance(option, click.Argument)
+    ]
+    assert shown == f"`{' '.join(['wenbao', name, *arguments])}`"
+
+
+def test_the_flags_of_every_command_are_named() -> None:
+    sentence = README.split("Every command takes", 1)[1].split("tells the version", 1)[0]
+    assert set(re.findall(r"--[a-z-]+", sentence)) == options_of(cli) | {"--help"}
+    for name in COMMANDS:
+        assert options_of(command_of(name)) >= COMMON
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_commands_and_flags_in_the_documents_exist(document: Path) -> None:
+    for call in re.findall(r"\bwenbao ((?:[a-z]+|--)[^`\n|]*)", document.read_text(encoding="utf-8")):
+        name = call.split()[0]
+        if name in COMMANDS:
+            allowed = options_of(command_of(name)) | options_of(cli) | {"--help"}
+            assert set(re.findall(r"(?<=\s)--[a-z-]+", f" {call}")) <= allowed, call
+        elif name.startswith("--"):
+            assert name in options_of(cli) | {"--help"}, call
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_variables_in_the_documents_exist(document: Path) -> None:
+    settings = {f"WENBAO_{name.upper()}" for name in Settings.model_fields}
+    found = set(re.findall(r"\bWENBAO_[A-Z_]+[A-Z]\b", document.read_text(encoding="utf-8")))
+    assert found <= settings | NOT_SETTINGS
+
+
+def _default(name: str) -> str:
+    default: Any = Settings.model_fields[name].get_default(call_default_factory=True)
+    assert default is not PydanticUndefined
+    if name == "corpus":
+        return "the built-in sample"
+    return "none" if default in (None, ()) else f"`{default}`"
+
+
+def test_the_table_of_settings_is_the_settings() -> None:
+    shown = [row[:3] for row in rows_of("setting")]
+    assert shown == [[f"`{name}`", f"`WENBAO_{name.upper()}`", _default(name)] for name in Settings.model_fields]
+
+
+def test_the_table_of_exit_statuses_is_the_list() -> None:
+    assert [int(row[0]) for row in rows_of("exit status")] == list(ExitCode)
+
+
+def test_the_table_of_calls_is_the_api() -> None:
+    paths = build_app(build_state(Settings())).openapi()["paths"]
+    served = {f"`{method.upper()} {path}`" for path, methods in paths.items() for method in methods}
+    assert {row[0] for row in rows_of("call")} == served
+
+
+def test_the_readme_opens_with_what_it_is_and_the_two_commands() -> None:
+    sentence, demo, test = README.split("\n\n", 1)[1].split("\n\n```")[:3]
+    assert sentence.count(".") == 1
+    assert demo.startswith("console\n$ make demo\n")
+    assert test.startswith("console\n$ make test\n")
+
+
+def test_the_demo_asks_what_the_makefile_asks() -> None:
+    question = re.search(r"^QUESTION \?= (.+)$", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE)
+    assert question is not None
+    assert f"$ wenbao ask {question[1]}\n" in README
+
+
+@pytest.mark.parametrize("document", DOCUMENTS, ids=lambda path: path.name)
+def test_make_targets_and_links_in_the_documents_exist(document: Path) -> None:
+    text = document.read_text(encoding="utf-8")
+    targets = set(re.findall(r"^([a-z-]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    assert set(re.findall(r"(?:`|\$ )make ([a-z-]+)", text)) <= targets
+    links = [link for link in re.findall(r"\]\(([^)#]+)\)", text) if "://" not in link]
+    assert [link for link in links if not (document.parent / link).exists()] == []
+
+
+def test_the_python_example_runs(sample_index: Settings, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+    monkeypatch.chdir(sample_index.vectors.parent)
+    (example,) = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
+    exec(compile(example, "README.md", "exec"), {})  # noqa: S102  # our own words
+    assert "page-" in capsys.readouterr().out
