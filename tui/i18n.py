@@ -102,7 +102,7 @@ CATALOGUE: dict[str, tuple[str, str]] = {
         "See whether the server runs and the address is right; it is tried again by itself, or at once with F5.",
     ),
     "hint.timeout": ("稍后再问一次，或把问题改短。", "Ask again in a while, or more briefly."),
-    "hint.key": ("用 --api-key 或 WENBAO_API_KEYS 给出密钥。", "Give the key with --api-key or WENBAO_API_KEYS."),
+    "hint.key": ("用 --api-key 或 WENBAO_API_KEY 给出密钥。", "Give the key with --api-key or WENBAO_API_KEYS."),
     "hint.problem": ("F5 重试。", "F5 tries again."),
     "hint.reply": ("看看地址是否正确、两端版本是否一致。", "See whether the address is right and both versions agree."),
     "hint.start": ("退出后用 wenbao doctor 检查。", "Quit and look with: wenbao doctor"),

@@ -32,7 +32,7 @@ COMMON_KEYS = (
     Key("F1", "key.help", "help"),
     Key("F3", "key.language", "language"),
     Key("^L", "key.new", "new_conversation"),
-    Key("^Q", "key.quit", "quit"),
+    Key("^Q", "key.quit", "app.quit"),
 )
 
 HELP_SECTIONS: tuple[tuple[str, tuple[tuple[str, str], ...]], ...] = (

@@ -286,6 +286,20 @@ def serving(
     report = IndexReport("g2", False, Counts(), 0, 0, 0, (), 0.1)
     live = LiveLibrary(opener, patience=0.05, retry=0.0)
     state = State(Settings(**settings), live, Jobs(lambda _: report, lambda: None))
+    with serving_state(state) as url:
+        if opened is None and opening_error is None:
+            live.wait()
+        try:
+            yield url
+        finally:
+            library.gate.set()
+            if opened is not None:
+                opened.set()
+
+
+@contextmanager
+def serving_state(state: State) -> Iterator[str]:
+    """The address of the real application over a state."""
     answers = threading.Event()
     server = make_server(state, answers.set)
     with bind("127.0.0.1", 0) as listener:
@@ -293,12 +307,7 @@ def serving(
         thread.start()
         try:
             assert answers.wait(30)
-            if opened is None and opening_error is None:
-                live.wait()
             yield base_url("127.0.0.1", listener.getsockname()[1])
         finally:
-            library.gate.set()
-            if opened is not None:
-                opened.set()
             server.should_exit = True
             thread.join(30)

@@ -412,6 +412,12 @@ async def test_ctrl_q_leaves(address: str) -> None:
         await screenful.until(lambda: screenful.app._exit)
 
 
+async def test_a_click_on_ctrl_q_leaves(address: str) -> None:
+    async with ready(address) as screenful:
+        await screenful.click("^Q Quit")
+        await screenful.until(lambda: screenful.app._exit)
+
+
 @BOTH
 async def test_a_long_article_scrolls(address: str, size: tuple[int, int]) -> None:
     async with ready(address, size) as screenful:

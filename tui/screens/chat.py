@@ -347,7 +347,3 @@ class ChatScreen(Screen[None]):
         """Brings the question before back."""
         self._box.focus()
         self._box.action_cursor_up()
-
-    def action_quit(self) -> None:
-        """Leaves."""
-        self.app.exit()

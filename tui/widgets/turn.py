@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
+from tui.glyphs import cells
 from tui.i18n import Words
 from tui.session import Reference, Stage, Turn
 from tui.widgets.prose import Paragraph, Prose, Touch
@@ -86,15 +87,16 @@ class TurnView(Prose):
         reply = self.turn.reply
         if reply is None:
             return []
-        lines = [line.strip() for line in reply.answer.splitlines() if line.strip()]
+        first_gap = 1 if self.turn.stage is Stage.ANSWERED else 0
         return [
             Paragraph(
                 line,
                 "answer",
-                gap=1 if index == 0 and self.turn.stage is Stage.ANSWERED else 0,
+                rest=cells(line) - cells(line.removeprefix("- ")),
+                gap=0 if index else first_gap,
                 touches=self._marks(line),
             )
-            for index, line in enumerate(lines)
+            for index, line in enumerate(filter(None, map(str.strip, reply.answer.splitlines())))
         ]
 
     def _marks(self, line: str) -> tuple[Touch, ...]:
