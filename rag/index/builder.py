@@ -24,6 +24,7 @@ from rag.corpus.articles import split_page
 from rag.corpus.files import CorpusFile, CorpusListing, read_corpus, read_pages
 from rag.embedding.base import Embedder
 from rag.errors import CorpusEmpty, StoreError
+from rag.index.arrays import save_array
 from rag.index.chunking import ChunkRules, chunk_article
 from rag.index.database import FILE as DATABASE
 from rag.index.database import DatabaseWriter
@@ -182,7 +183,7 @@ class _Build:
 
     def fill(self, folder: Path, journal: Journal) -> Manifest:
         """Writes everything but the manifest into the folder, and returns that, to be completed by the store."""
-        database = DatabaseWriter(folder / DATABASE, self.previous.folder / DATABASE if self.previous else None)
+        database = DatabaseWriter(folder / DATABASE, self._cut_alike.folder / DATABASE if self._cut_alike else None)
         try:
             self._read_corpus(database)
             self._count(database)
@@ -195,18 +196,19 @@ class _Build:
         database.close()
         VectorIndex.build(vectors).save(folder)
         words.save(folder)
-        np.save(folder / CHUNK_ARTICLES, np.asarray(database.ordinals, np.int32), allow_pickle=False)
+        save_array(folder / CHUNK_ARTICLES, np.asarray(database.ordinals, np.int32))
         return self._manifest()
 
     def _read_corpus(self, database: DatabaseWriter) -> None:
         """Fills the database, taking over the files that have not changed."""
-        known = {} if self.previous is None else {state.source: state for state in self.previous.manifest.corpus_files}
-        reusable = self.previous is not None and self.previous.manifest.splitter == splitter_label()
+        known: dict[str, FileState] = {}
+        if self._cut_alike is not None:
+            known = {state.source: state for state in self._cut_alike.manifest.corpus_files}
         reader = _Reader(database)
         self.skipped += self.listing.skipped
         for number, file in enumerate(self.listing.files):
             self.progress(Progress("reading", number, len(self.listing.files), detail=file.source))
-            state = known.get(file.source) if reusable else None
+            state = known.get(file.source)
             digest = self.digests[file.source]
             if state is None or not digest or state.digest != digest or not reader.take_over(state):
                 state = reader.read(file, digest)
@@ -289,6 +291,15 @@ class _Build:
         return found
 
     @property
+    def _cut_alike(self) -> Generation | None:
+        """The live generation if it was split, cut and folded by the same rules, so that its articles can be copied."""
+        if self.previous is None:
+            return None
+        manifest = self.previous.manifest
+        same = manifest.splitter == splitter_label() and manifest.terms == terms_label()
+        return self.previous if same else None
+
+    @property
     def _same_model(self) -> bool:
         return (
             self.previous is not None
@@ -353,7 +364,7 @@ class _Reader:
                 if reason:
                     skipped.append(Skipped(article.source, reason))
                     continue
-                self._database.add(file.source, article, chunk_article(article))
+                self._database.add(file.source, article, chunk_article)
                 articles += 1
         return FileState(file.source, digest, articles, tuple(skipped), self._taken.contested)
 

@@ -9,7 +9,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Iterable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -42,7 +42,8 @@ class DatabaseWriter:
 
     Args:
         path: of the database to create.
-        previous: the database that unchanged files are taken over from.
+        previous: the database that what has not changed is taken over from; its articles were split and cut by the
+            same rules. None where there is none.
     """
 
     def __init__(self, path: Path, previous: Path | None) -> None:
@@ -51,6 +52,7 @@ class DatabaseWriter:
         self._db.execute("PRAGMA journal_mode = OFF")
         self._db.execute("PRAGMA synchronous = OFF")
         self._db.executescript(_SCHEMA)
+        self._has_old = previous is not None
         if previous is not None:
             self._db.execute("ATTACH ? AS old", (f"{previous.resolve().as_uri()}?immutable=1",))
         self._db.execute("BEGIN")
@@ -73,16 +75,31 @@ class DatabaseWriter:
         """Closes without writing the rest."""
         self._db.close()
 
-    def add(self, file: str, article: Article, chunks: Sequence[Chunk]) -> None:
-        """Appends an article of a corpus file, with its chunks."""
+    def add(self, file: str, article: Article, cut: Callable[[Article], Sequence[Chunk]]) -> None:
+        """Appends an article of a corpus file with its chunks, made by `cut` unless the previous database has them."""
+        row = _row_of(article)
         self._db.execute(
             f"INSERT INTO articles (ordinal, file, chars, {ARTICLE_COLUMNS}) VALUES ({', '.join('?' * 16)})",  # noqa: S608
-            (self.articles, file, article.chars, *_row_of(article)),
+            (self.articles, file, article.chars, *row),
         )
-        folded = fold(f"{article.title}\n{article.text}")
-        self._db.execute("INSERT INTO folded VALUES (?, ?)", (self.articles, folded))
-        self._add_chunks((self.articles, chunk.key, chunk.start, chunk.end, chunk.context) for chunk in chunks)
+        old = self._old_ordinal(row)
+        if old is None:
+            folded = fold(f"{article.title}\n{article.text}")
+            self._db.execute("INSERT INTO folded VALUES (?, ?)", (self.articles, folded))
+            self._add_chunks((self.articles, one.key, one.start, one.end, one.context) for one in cut(article))
+        else:
+            self._copy(old, old, self.articles - old)
         self._count(file, 1, article.chars)
+
+    def _old_ordinal(self, row: tuple[object, ...]) -> int | None:
+        """Where the previous database has the very same article; None where it has not."""
+        if not self._has_old:
+            return None
+        found = self._db.execute(
+            f"SELECT ordinal, {ARTICLE_COLUMNS} FROM old.articles WHERE article_id = ?",  # noqa: S608
+            row[:1],
+        ).fetchone()
+        return int(found[0]) if found is not None and found[1:] == row else None
 
     def take_over(self, file: str) -> None:
         """Copies the articles and chunks of an unchanged corpus file from the previous database."""
@@ -98,18 +115,22 @@ class DatabaseWriter:
             "WHERE ordinal BETWEEN ? AND ? ORDER BY ordinal",
             (shift, *bounds),
         )
+        self._copy(*bounds, shift)
+        self._count(file, articles, int(characters))
+
+    def _copy(self, first: int, last: int, shift: int) -> None:
+        """Copies what belongs to old articles, `first` to `last`, their ordinals moved by `shift`."""
+        values = (shift, first, last)
         self._db.execute(
-            "INSERT INTO folded SELECT ordinal + ?, text FROM old.folded WHERE ordinal BETWEEN ? AND ?",
-            (shift, *bounds),
+            "INSERT INTO folded SELECT ordinal + ?, text FROM old.folded WHERE ordinal BETWEEN ? AND ?", values
         )
         self._add_chunks(
             self._db.execute(
                 "SELECT ordinal + ?, key, start, end, context FROM old.chunks WHERE ordinal BETWEEN ? AND ? "
                 "ORDER BY row",
-                (shift, *bounds),
+                values,
             ).fetchall()
         )
-        self._count(file, articles, int(characters))
 
     def ids_of(self, file: str) -> list[str]:
         """Ids of the articles that a corpus file had in the previous database."""

@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged, NotFound
+from rag.index.arrays import map_array
 from rag.index.database import ARTICLE_COLUMNS, read_article, read_chunk
 from rag.index.database import FILE as DATABASE
 from rag.index.keyword_index import KeywordIndex
@@ -46,7 +47,7 @@ class Generation:
         self.vectors = vectors
         self.words = words
         # Row → ordinal of its article, (n,) int32.
-        self.chunk_articles: NDArray[np.int32] = np.load(folder / CHUNK_ARTICLES, allow_pickle=False)
+        self.chunk_articles: NDArray[np.int32] = map_array(folder / CHUNK_ARTICLES, np.int32)
         self._database = database
         self._lock = threading.Lock()
         self._listing: Listing | None = None

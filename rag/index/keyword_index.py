@@ -7,7 +7,6 @@ changes every average, rewrites no count, and the next generation takes the coun
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,13 +16,21 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
+from rag.index.arrays import map_array, save_array
 from rag.index.ranking import top_rows
 from rag.index.terms import hash_terms
 
 K1: Final = 0.6
 """Lower than the usual 1.2: chunks are short, and a question's word says little more the second time. Measured."""
 B: Final = 0.75
-FILES: Final = ("vocabulary", "offsets", "rows", "counts", "lengths")
+FILES: Final = {
+    "vocabulary": np.uint64,
+    "offsets": np.int64,
+    "rows": np.int32,
+    "counts": np.uint16,
+    "lengths": np.float32,
+}
+"""The arrays on disk with their types."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -61,7 +68,10 @@ class TermCounts:
 
     def followed_by(self, other: TermCounts) -> TermCounts:
         """These rows, then those, over one vocabulary."""
-        vocabulary = np.union1d(self.vocabulary, other.vocabulary)
+        at = np.searchsorted(self.vocabulary, other.vocabulary)
+        padded = np.append(self.vocabulary, np.uint64(0))
+        unknown = other.vocabulary[(at == len(self.vocabulary)) | (padded[at] != other.vocabulary)]
+        vocabulary = np.sort(np.concatenate([self.vocabulary, unknown]))
         ids = [np.searchsorted(vocabulary, part.vocabulary).astype(np.int32)[part.ids] for part in (self, other)]
         return TermCounts(
             np.concatenate([self.offsets, other.offsets[1:] + self.offsets[-1]]),
@@ -137,7 +147,7 @@ class KeywordIndex:
         """Writes the arrays into `folder`, a `.npy` file each."""
         arrays: tuple[NDArray[Any], ...] = (self._vocabulary, self._offsets, self._rows, self._counts, self._lengths)
         for name, array in zip(FILES, arrays, strict=True):
-            np.save(folder / f"{name}.npy", array, allow_pickle=False)
+            save_array(folder / f"{name}.npy", array)
 
     @classmethod
     def open(cls, folder: Path) -> KeywordIndex:
@@ -146,7 +156,9 @@ class KeywordIndex:
         Raises:
             IndexDamaged: a file is missing, is no array, or does not fit the others.
         """
-        vocabulary, offsets, rows, counts, lengths = (_map(folder / f"{name}.npy") for name in FILES)
+        vocabulary, offsets, rows, counts, lengths = (
+            map_array(folder / f"{name}.npy", dtype) for name, dtype in FILES.items()
+        )
         if len(offsets) != len(vocabulary) + 1 or len(rows) != len(counts) or int(offsets[-1]) != len(rows):
             raise IndexDamaged(f"the keyword index in {folder} does not fit together", hint=_REBUILD)
         return cls(vocabulary, offsets, rows, counts, lengths)
@@ -216,12 +228,3 @@ _REBUILD = "Build it anew: `wenbao index`."
 
 def _offsets(sizes: NDArray[np.int64]) -> NDArray[np.int64]:
     return np.concatenate([np.zeros(1, np.int64), np.cumsum(sizes, dtype=np.int64)])
-
-
-def _map(path: Path) -> NDArray[Any]:
-    try:
-        # An empty array cannot be mapped; reading it costs nothing.
-        array: NDArray[Any] = np.load(path, mmap_mode="r" if path.stat().st_size > 128 else None, allow_pickle=False)
-        return array
-    except (OSError, ValueError, EOFError, io.UnsupportedOperation) as error:
-        raise IndexDamaged(f"{path} is missing or damaged: {error}", hint=_REBUILD) from error
