@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+import ast
 import os
+import re
 import subprocess
 import sys
+import tomllib
+from importlib.metadata import packages_distributions
 from pathlib import Path
 
 import pytest
@@ -80,3 +84,38 @@ def test_the_import_contracts_are_kept() -> None:
         check=False,
     )
     assert result.returncode == 0, result.stdout + result.stderr
+
+
+def imported_by(*folders: str) -> set[str]:
+    """The top names that the modules below these folders import, at whatever depth."""
+    names: set[str] = set()
+    for path in (path for folder in folders for path in (ROOT / folder).rglob("*.py")):
+        for node in ast.walk(ast.parse(path.read_text(encoding="utf-8"))):
+            if isinstance(node, ast.Import):
+                names |= {alias.name.split(".")[0] for alias in node.names}
+            elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
+                names.add(node.module.split(".")[0])
+    return names - set(sys.stdlib_module_names) - {"rag", "server", "tui", "tests"}
+
+
+def required(*groups: list[str]) -> set[str]:
+    """The distributions that these lists of requirements name."""
+    return {re.split(r"[^\w.-]", line)[0].lower().replace("_", "-") for group in groups for line in group}
+
+
+def test_what_is_imported_is_required() -> None:
+    """An environment that has grown hides what a fresh one lacks."""
+    project = tomllib.loads((ROOT / "pyproject.toml").read_text(encoding="utf-8"))["project"]
+    distributions = packages_distributions()
+
+    def missing(names: set[str], requirements: set[str]) -> set[str]:
+        return {
+            name
+            for name in names
+            if not {found.lower().replace("_", "-") for found in distributions.get(name, [name])} & requirements
+        }
+
+    runtime = required(project["dependencies"])
+    assert missing(imported_by("rag", "server", "tui"), runtime) == set()
+    tests = runtime | required(project["optional-dependencies"]["test"])
+    assert missing(imported_by("tests"), tests) == set()
