@@ -1,8 +1,8 @@
 """One-dimensional arrays as `.npy` files, mapped into memory.
 
-numpy's own reader evaluates the header with `ast`, which in CPython 3.11 fails now and then when several threads do so at
-once ("AST constructor recursion depth mismatch"); readers hop between generations in many threads, so the header, which
-we wrote ourselves, is matched instead.
+numpy's own reader evaluates the header with `ast`, which in CPython 3.11 fails now and then when several threads do so
+at once ("AST constructor recursion depth mismatch"); readers hop between generations in many threads, so the header,
+which we wrote ourselves, is matched instead.
 """
 
 from __future__ import annotations

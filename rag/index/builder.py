@@ -20,23 +20,23 @@ from numpy.typing import NDArray
 
 import rag.corpus
 import rag.index
-from rag.corpus.articles import split_page
-from rag.corpus.files import CorpusFile, CorpusListing, read_corpus, read_pages
+from rag.corpus.files import CorpusListing, read_corpus
 from rag.embedding.base import Embedder
 from rag.errors import CorpusEmpty, StoreError
 from rag.index.arrays import save_array
-from rag.index.chunking import ChunkRules, chunk_article
+from rag.index.chunking import ChunkRules
 from rag.index.database import FILE as DATABASE
 from rag.index.database import DatabaseWriter
 from rag.index.generation import CHUNK_ARTICLES, Generation
 from rag.index.journal import Journal
 from rag.index.keyword_index import KeywordIndex, TermCounts
 from rag.index.manifest import FileState, Manifest, file_digest
+from rag.index.reading import CorpusReader
 from rag.index.store import Store
 from rag.index.terms import TERMS_VERSION, terms
 from rag.index.vector_index import VectorIndex
 from rag.settings import Settings
-from rag.types import Article, Counts, IndexReport, Page, Progress, Skipped
+from rag.types import Counts, IndexReport, Progress, Skipped
 
 Report = Callable[[Progress], None]
 
@@ -204,7 +204,7 @@ class _Build:
         known: dict[str, FileState] = {}
         if self._cut_alike is not None:
             known = {state.source: state for state in self._cut_alike.manifest.corpus_files}
-        reader = _Reader(database)
+        reader = CorpusReader(database)
         self.skipped += self.listing.skipped
         for number, file in enumerate(self.listing.files):
             self.progress(Progress("reading", number, len(self.listing.files), detail=file.source))
@@ -332,67 +332,3 @@ class _Build:
                 "chunk_rules": ChunkRules().label,
             },
         )
-
-
-class _Reader:
-    """Puts corpus files into a database, every article id once."""
-
-    def __init__(self, database: DatabaseWriter) -> None:
-        self._database = database
-        self._taken = _TakenIds()
-
-    def take_over(self, state: FileState) -> bool:
-        """Takes an unchanged file over; False where it has to be read because another file has to do with it."""
-        ids = self._database.ids_of(state.source)
-        if state.contested or any(name in self._taken for name in ids):
-            return False
-        self._database.take_over(state.source)
-        self._taken.update(dict.fromkeys(ids, state.source))
-        return True
-
-    def read(self, file: CorpusFile, digest: str) -> FileState:
-        """Splits a file and stores its articles."""
-        skipped: list[Skipped] = []
-        articles = 0
-        self._taken.begin(file.source)
-        for page in read_pages(file, self._taken):
-            if isinstance(page, Skipped):
-                skipped.append(page)
-                continue
-            for article in split_page(page):
-                reason = self._refusal(article, page)
-                if reason:
-                    skipped.append(Skipped(article.source, reason))
-                    continue
-                self._database.add(file.source, article, chunk_article)
-                articles += 1
-        return FileState(file.source, digest, articles, tuple(skipped), self._taken.contested)
-
-    def _refusal(self, article: Article, page: Page) -> str:
-        """Why an article cannot be stored; empty where it can. A record's id was claimed when it was read."""
-        if not article.text.strip():
-            return "holds no text"
-        if page.record is None:
-            holder = self._taken.setdefault(article.article_id, article.source)
-            if holder is not article.source:
-                return f"the article id {article.article_id!r} was taken already at {holder}"
-        try:
-            "".join((article.article_id, article.text, article.title, article.byline, article.url or "")).encode()
-        except UnicodeEncodeError:
-            return "holds half a character (a lone surrogate)"
-        return ""
-
-
-class _TakenIds(dict[str, str]):
-    """Article ids that are taken, each with where; notices when a file wants an id that another file has."""
-
-    def begin(self, source: str) -> None:
-        """From now on it is this file that asks."""
-        self._source = source
-        self.contested = False
-
-    def setdefault(self, key: str, default: str = "") -> str:
-        holder = super().setdefault(key, default)
-        if holder != self._source and not holder.startswith((f"{self._source}:", f"{self._source}#")):
-            self.contested = True
-        return holder

@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rag.errors import CorpusEmpty, CorpusMissing, IndexMissing
-from rag.index import builder
+from rag.index import builder, reading
 from rag.index.builder import build_index
 from rag.index.generation import Generation
 from rag.index.store import Store
@@ -129,8 +129,8 @@ def test_unchanged_files_are_not_split_again(bench: Bench, monkeypatch: pytest.M
     bench.build()
     bench.write("c.jsonl", records("c", 1))
     split = []
-    genuine = builder.split_page
-    monkeypatch.setattr(builder, "split_page", lambda page: split.append(page.source) or genuine(page))
+    genuine = reading.split_page
+    monkeypatch.setattr(reading, "split_page", lambda page: split.append(page.source) or genuine(page))
     bench.build()
     assert split == ["c.jsonl#c0"]
 
