@@ -43,6 +43,7 @@ lint: .venv/installed-dev
 check: lint test
 
 wheel: .venv/installed-dev
+	rm -rf build
 	$(BIN)/python -m build --wheel
 
 clean:
