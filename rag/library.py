@@ -153,7 +153,11 @@ class Library:
         self.refresh()
         began = time.perf_counter()
         answer = self._loaded.answerer.answer(
-            check_question(question, MAX_QUERY, "question"), history, _check_top_k(top_k), filters or Filters(), answerer
+            check_question(question, MAX_QUERY, "question"),
+            history,
+            _check_top_k(top_k),
+            filters or Filters(),
+            answerer,
         )
         _log.info("answered=%s in %.0f ms", answer.answered, 1000 * (time.perf_counter() - began))
         return answer

@@ -69,7 +69,10 @@ class Aggregator:
 
     def _admitted(self, question: Question, article: Article) -> bool:
         """Whether the article's byline and place are those that the question names."""
-        author = re.search(r"(?:记者|通讯员|作者)([\u4e00-\u9fff]{2,3}?)(?=参与|写|报道|采写|的|和|、|拍|都|一共|分别|$)", question.text)
+        author = re.search(
+            r"(?:记者|通讯员|作者)([\u4e00-\u9fff]{2,3}?)(?=参与|写|报道|采写|的|和|、|拍|都|一共|分别|$)",
+            question.text,
+        )
         if author and author.group(1) not in article.byline + article.text[:400]:
             return False
         mentions = places.find(question.text)
@@ -88,6 +91,8 @@ class Aggregator:
         lines: dict[str, Member] = {}
         for member in members:
             name = entity_name(level, member.article)
+            if name in lines and level is Level.PLACE and member.article.title:
+                name = f"{name}《{member.article.title}》"
             if name:
                 lines.setdefault(name, member)
         parts: list[str | Quote] = []

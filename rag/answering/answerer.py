@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.answering.aggregates import Aggregator
+from rag.answering.aggregates import Aggregator, has_predicate
 from rag.answering.composing import Composer, Draft
 from rag.answering.confidence import fitting_articles, judge
 from rag.answering.evidence import Evidence, EvidenceFinder, Query, content_words, make_query
@@ -18,7 +18,14 @@ from rag.answering.passages import passage_draft
 from rag.answering.question import Form, Question, parse_question
 from rag.answering.refusals import refusal_text
 from rag.answering.spelling import respell
-from rag.answering.verdicts import comparison_draft, read_comparison, read_side, side_question, yes_no_draft
+from rag.answering.verdicts import (
+    best_pair,
+    comparison_draft,
+    read_comparison,
+    read_sides,
+    side_question,
+    yes_no_draft,
+)
 from rag.embedding.base import Embedder
 from rag.index.generation import Generation
 from rag.index.terms import PAIR_MARK
@@ -77,10 +84,7 @@ class Answerer:
             search = self._look_up(question, mask, topic)
         draft = self._draft(search, mask)
         hits = self._hits(search, top_k)
-        if draft is None:
-            text, citations = refusal_text(question, hits), ()
-        else:
-            text, citations = self._composer.compose(draft)
+        text, citations = self._composer.compose(draft) if draft else (refusal_text(question, hits), ())
         return Answer(
             question=asked,
             answered=draft is not None,
@@ -132,7 +136,10 @@ class Answerer:
 
     def _over_all(self, search: _Search) -> Draft | None:
         members = self._aggregator.members(search.query, search.articles)
-        if not members or not judge(search.query, members[0].evidence).accepted:
+        if not members:
+            return None
+        # Where a place or an author alone is asked for, the filter has decided already.
+        if has_predicate(search.query.question) and not judge(search.query, members[0].evidence).accepted:
             return None
         return self._aggregator.draft(search.query, members, self._generation.counts.articles)
 
@@ -142,15 +149,10 @@ class Answerer:
             return None
         sides = []
         for name in (comparison.left, comparison.right):
-            search = self._look_up(parse_question(side_question(comparison, name)), mask)
-            evidences = self._evidences(search)
-            if not evidences or not judge(search.query, evidences[0]).accepted:
-                return None
-            side = read_side(name, search.query, evidences[0], comparison.attribute)
-            if side is None:
-                return None
-            sides.append(side)
-        return comparison_draft(comparison, *sides)
+            evidences = self._evidences(self._look_up(parse_question(side_question(comparison, name)), mask))
+            sides.append(read_sides(name, evidences, comparison.attribute) if evidences else [])
+        pair = best_pair(*sides)
+        return comparison_draft(comparison, *pair) if pair else None
 
     def _hits(self, search: _Search, top_k: int) -> tuple[Hit, ...]:
         return tuple(

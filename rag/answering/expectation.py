@@ -9,6 +9,7 @@ from __future__ import annotations
 import re
 
 from rag.answering.question import Expected, Question
+from rag.corpus import places
 from rag.types import Span
 
 _DIGIT = r"[0-9０-９]+(?:[.．,，][0-9０-９]+)*"
@@ -19,10 +20,35 @@ _NUMBER = rf"(?:{_DIGIT}{_SCALE}|{_HAN_NUMBER}{_SCALE}|数[十百千万亿]+)"
 
 _UNIT_FAMILIES: tuple[frozenset[str], ...] = (
     frozenset({"名", "人", "位", "人次", "个", "万人", "万名", "万人次"}),
-    frozenset({"个", "家", "所", "座", "处", "支", "户", "间", "门", "台", "项", "类", "种", "条", "篇", "件", "部", "套", "级", "期", "班"}),
+    frozenset(
+        {
+            "个",
+            "家",
+            "所",
+            "座",
+            "处",
+            "支",
+            "户",
+            "间",
+            "门",
+            "台",
+            "项",
+            "类",
+            "种",
+            "条",
+            "篇",
+            "件",
+            "部",
+            "套",
+            "级",
+            "期",
+            "班",
+        }
+    ),
     frozenset({"场", "次", "届", "期", "个", "项"}),
     frozenset({"辆", "台", "部"}),
-    frozenset({"年", "个月", "月", "天", "日", "小时", "分钟", "周", "周岁", "岁"}),
+    frozenset({"年", "个月", "周岁", "岁"}),
+    frozenset({"天", "日"}),
 )
 _ANY_UNIT = (
     r"人次|课时|平方米|平方公里|公里|公斤|周岁|[万亿]?元|[万亿]?(?:个|家|名|位|人|场|项|次|件|辆|篇|种|类|条|所|支|批|户|对|台|座|处|张|份|期|"
@@ -66,6 +92,8 @@ _PERSON = re.compile(
     rf"(?<=[长任席记员工事手元民师人生友客授士家表者军兵匠理监])(?:{_NAME_SHAPE})|"
     rf"(?:{_NAME_SHAPE})(?=说|介绍|告诉|表示|认为|回忆|感慨|坦言|感叹|看到|激动|高兴|指出|强调|、|等|是|在|的|,|,|“|:|\)|，|\s|出席|主持|担任|获|从)"
 )
+_DIVISION = re.compile(r"哪.{0,2}(?:省份?|城市|市|县|区|旗|州|自治区)(?!级|场)")
+"""A division of the country is asked for: the gazetteer knows them all."""
 _COMPILED = {expected: re.compile(pattern) for expected, pattern in _PATTERNS.items()} | {Expected.PERSON: _PERSON}
 
 
@@ -76,7 +104,13 @@ def find_expected(question: Question, sentence: str) -> list[Span]:
     """
     if question.expected is Expected.ANY:
         return [(0, len(sentence))] if sentence else []
+    if question.expected is Expected.PLACE and _DIVISION.search(question.text):
+        return [(mention.start, mention.end) for mention in places.find(sentence)]
     found = [match.span() for match in _COMPILED[question.expected].finditer(sentence) if match.end() > match.start()]
+    if question.expected is Expected.DURATION:
+        found = [span for span in found if not re.fullmatch(r"[12]\d{3}年", sentence[span[0] : span[1]])]
+        if question.unit:
+            found = [span for span in found if _same_unit(question.unit, sentence[span[0] : span[1]], "")]
     if question.expected is Expected.NUMBER and question.unit:
         return [span for span in found if _same_unit(question.unit, sentence[span[0] : span[1]], sentence[span[1] :])]
     if question.expected is Expected.ITEMS and question.wanted:

@@ -15,7 +15,9 @@ from rag.answering.question import fold
 from rag.corpus import places
 from rag.types import Span, Turn
 
-_PRONOUN = re.compile(r"它们?|他们?|她们?|该(?:公司|平台|活动|市|县|区|企业|项目)|这(?:个|家|些|位|项|次|座|条|里)?|那(?:个|家|些|位|项|次|座|条|里)?|其中|里面|其")
+_PRONOUN = re.compile(
+    r"它们?|他们?|她们?|该(?:公司|平台|活动|市|县|区|企业|项目)|这(?:个|家|些|位|项|次|座|条|里)?|那(?:个|家|些|位|项|次|座|条|里)?|其中|里面|其"
+)
 _BARE = re.compile(r"^(?:那么?|还有)?[\s,，]*(.{1,16}?)(?:又|怎么样|的)?呢[?？]*$")
 _OPENING = re.compile(r"^(?:那么?|还有|另外|再问|然后|接着)[\s,，]*")
 _ASKING = re.compile(
@@ -77,7 +79,9 @@ def _topic(asked: Sequence[str]) -> str:
     parts: list[str] = []
     for text in reversed(asked):
         part = re.sub(r"[?？。!！]+$", "", _ASKING.sub("", fold(_OPENING.sub("", text))))
-        part = re.sub(r"(?:一共|总共|最终|累计).{0,3}$|(?:的|是|有|了|中|共)+$", "", _PRONOUN.sub("", part)).strip(" ,，的")
+        part = re.sub(r"(?:一共|总共|最终|累计).{0,3}$|(?:的|是|有|了|中|共)+$", "", _PRONOUN.sub("", part)).strip(
+            " ,，的"
+        )
         if part:
             parts.insert(0, part)
         if not _leans_on_history(text):

@@ -17,7 +17,7 @@ WHOLE = 150
 """Characters of an answer with its second quotation."""
 LONG = 420
 """Characters of an answer that lists things."""
-CLOSE = 0.7
+CLOSE = 0.6
 """How far behind the best a second sentence may be to be shown: it is right about one time in ten then."""
 
 

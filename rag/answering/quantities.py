@@ -12,6 +12,7 @@ _QUANTITY = re.compile(
     r"(?P<digits>[0-9]+(?:[,，][0-9]{3})*(?:\.[0-9]+)?|[零一二两三四五六七八九十百千]+)(?P<scale>[十百千万亿]*)(?P<more>余|多)?(?P<scale2>[万亿]?)"
     r"(?P<unit>周岁|人次|个百分点|平方米|公里|小时|分钟|[元名个人家项场次件辆篇种类条所支批户对台座处张份期届天年月日岁米吨倍%％级])?"
 )
+_MARK = re.compile(r"[,，;；。、:：]")
 _SCALES = {"十": 10.0, "百": 100.0, "千": 1_000.0, "万": 10_000.0, "亿": 100_000_000.0}
 
 
@@ -41,25 +42,17 @@ def find_quantities(text: str) -> list[Quantity]:
     return found
 
 
-def counted_quantity(text: str, words: Collection[str], units: Collection[str] = ()) -> Quantity | None:
-    """The quantity that counts what the words name.
-
-    Each quantity is read with the characters before it, back to the quantity before or the end of a sentence's clause, and
-    the few behind it. The one with most of the words wins, the first of equals; the first of all where no word occurs.
-
-    Args:
-        words: what is counted.
-        units: measure words that are accepted; empty accepts any.
+def counted_quantities(text: str, words: Collection[str]) -> list[tuple[int, Quantity]]:
+    """The quantities of a text, each with how many of the words stand beside it: in its own clause, between the quantity
+    before and the next mark. Years and days are left out.
     """
     quantities = find_quantities(text)
-    best: Quantity | None = None
-    best_held = -1
+    found: list[tuple[int, Quantity]] = []
     for number, quantity in enumerate(quantities):
-        if units and quantity.unit not in units:
+        if quantity.unit in {"年", "月", "日"}:
             continue
         begin = quantities[number - 1].end if number else 0
-        near = text[max(begin, quantity.start - 24) : quantity.start] + text[quantity.end : quantity.end + 10]
-        held = sum(1 for word in words if word in near)
-        if held > best_held:
-            best, best_held = quantity, held
-    return best
+        before = _MARK.split(text[max(begin, quantity.start - 24) : quantity.start])[-1]
+        behind = _MARK.split(text[quantity.end : quantity.end + 12])[0]
+        found.append((sum(word in before + behind for word in words), quantity))
+    return found

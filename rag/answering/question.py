@@ -80,7 +80,7 @@ class Question:
 
 
 FUNCTION_CHARACTERS = frozenset(
-    "谁什么哪几多少吗呢吧啊是的了在有和与给被把就都也还会能要不没这那个名家位项场次叫做搞说到从向为由及或去来着呀嘛头第一二三两"
+    "谁什么哪几多少吗呢吧啊是的了在有和与给被把就都也还会能要不没这那个名家位项场次叫做搞说到从向为由及或去来着呀嘛头第一二三两共总"
 )
 """Characters that ask, count or join: a pair with one of them names nothing."""
 
@@ -102,24 +102,42 @@ _PERSON_WORD = "人|记者|通讯员|作者|主席|主任|书记|经理|董事�
 _RULES: tuple[tuple[Expected, str], ...] = (
     (Expected.PHONE, r"电话|手机号|联系方式|热线"),
     (Expected.REASON, r"为什么|为何|为啥|原因|怎么会|何以"),
-    (Expected.MONEY, r"多少(?:万|亿)?(?:元|钱|资金|经费|补助|补贴|奖金|工资|收益|价值|利润|效益|额度|贷款)|几(?:百|千|万|亿)?(?:元|块)|(?:资金|经费|金额|补助|补贴|津贴|奖金|奖励|价格?|标准|收益|费用|销售额|额度|投资)(?:标准|金额)?(?:是|为|有|达)?多少|(?:多少|省下?了?|花了?|掏了?|卖了?|赚了?|投了?)多少(?:钱)?$|多少钱|省下多少"),
+    (
+        Expected.MONEY,
+        r"多少(?:万|亿)?(?:元|钱|资金|经费|补助|补贴|奖金|工资|收益|价值|利润|效益|额度|贷款)|几(?:百|千|万|亿)?(?:元|块)|(?:资金|经费|金额|补助|补贴|津贴|奖金|奖励|价格?|标准|收益|费用|销售额|额度|投资)(?:标准|金额)?(?:是|为|有|达)?多少|(?:多少|省下?了?|花了?|掏了?|卖了?|赚了?|投了?)多少(?:钱)?$|多少钱|省下多少",
+    ),
     (Expected.DURATION, r"多久|多长时间|(?:几|多少)(?:天|年|个月|小时|分钟|周|个?星期|日)|为期|赛程"),
-    (Expected.TIME, r"什么时候|什么时间|何时|几时|啥时候?|哪一?[天年日月]|哪个(?:月|年份|季度|时间)|几月|几号|哪一?个?(?:月份|年度)|何年|何月|何日|时间是"),
-    (Expected.NUMBER, rf"多少|几(?:{_COUNTER}|成|倍|分之|十|百|千|万)|多(?:大|高|重|长|宽|深|远)|占比|百分之几|比例是|面积"),
+    (
+        Expected.TIME,
+        r"什么时候|什么时间|何时|几时|啥时候?|哪一?[天年日月]|哪个(?:月|年份|季度|时间)|几月|几号|哪一?个?(?:月份|年度)|何年|何月|何日|时间是",
+    ),
+    (
+        Expected.NUMBER,
+        rf"多少|几(?:{_COUNTER}|成|倍|分之|十|百|千|万)|多(?:大|高|重|长|宽|深|远)|占比|百分之几|比例是|面积",
+    ),
     (Expected.ORGANISATION, r"由?谁(?:负责)?(?:主办|承办|举办|组织|牵头|提供|出资|运营|建设|开发)"),
-    (Expected.PERSON, rf"谁|哪一?位|哪[{_NUMERAL}]+位|何人|哪[{_NUMERAL}几]*名?(?:{_PERSON_WORD})|(?:{_PERSON_WORD})(?:的?名字)?(?:叫|是)(?:什么|啥)|他叫|她叫|叫什么名字的人"),
-    (Expected.ORGANISATION, rf"哪(?:一|[{_NUMERAL}几])?(?:家|所|个)?(?:{_ORG_WORD})|哪[{_NUMERAL}]?家|什么(?:{_ORG_WORD})|(?:{_ORG_WORD})(?:的?名字|全称|名称)?(?:叫|是)(?:什么|啥|哪)"),
+    (
+        Expected.PERSON,
+        rf"谁|哪一?位|哪[{_NUMERAL}]+位|何人|哪[{_NUMERAL}几]*名?(?:{_PERSON_WORD})|(?:{_PERSON_WORD})(?:的?名字)?(?:叫|是)(?:什么|啥)|他叫|她叫|叫什么名字的人",
+    ),
+    (
+        Expected.ORGANISATION,
+        rf"哪(?:一|[{_NUMERAL}几])?(?:家|所|个)?(?:{_ORG_WORD})|哪[{_NUMERAL}]?家|什么(?:{_ORG_WORD})|(?:{_ORG_WORD})(?:的?名字|全称|名称)?(?:叫|是)(?:什么|啥|哪)",
+    ),
     (Expected.PLACE, rf"哪里|哪儿|在哪|何地|何处|啥地方|什么地方|哪一?个?(?:{_PLACE_WORD})|场地|地点|地址"),
     (Expected.NAME, r"叫什么|叫啥|名称|什么名字|口号|全称|主题|什么牌子|名叫"),
 )
 _ITEMS = re.compile(rf"哪些|哪几|哪[{_NUMERAL}]+|分别(?:是|为|有|叫)|有什么|包括什么|什么和什么|都有|包含")
-_YES_NO = re.compile(r"(吗|(?<![什怎多那这])么)[?？!。]*$|是不是|是否|有没有|能不能|可不可以|要不要|会不会|对不对|能否|可否")
+_YES_NO = re.compile(
+    r"(吗|(?<![什怎多那这])么)[?？!。]*$|是不是|是否|有没有|能不能|可不可以|要不要|会不会|对不对|能否|可否"
+)
 _WH = re.compile(r"什么|啥|哪|谁|多少|几(?!乎)|如何|怎|为何|何时|是[?？]?$")
 _MORE = "更?(?:多|少|大|小|高|低|早|晚|长|短|快|慢|贵|便宜|远|近|强)"
 _COMPARISON = re.compile(
     rf"(?:谁|哪一?个?(?:更|家|方|边|地|县|市|区)?|哪里)的?[^,,。?]{{0,12}}{_MORE}(?:一?些|一点)?(?:呢)?[?？]*$"
 )
 _BOTH = re.compile(r"和|与|跟|同|比|还是|、|及")
+
 
 def check_question(text: str, limit: int, name: str) -> str:
     """The text without blanks at both ends.
@@ -230,7 +248,12 @@ def _focus(text: str) -> tuple[str, ...]:
     behind = next(iter(cut(text[asked.end() :])), "")
     if re.fullmatch(r"[\u4e00-\u9fff]{2,}", behind) and not _PLAIN_FOCUS.match(behind):
         return (behind,)
-    before = [token for token in cut(re.sub(r"(?:分别|一共|总共|共|都|各|累计)?(?:是|叫|有|为|由|在|达)?$", "", text[: asked.start()]))]
+    before = [
+        token
+        for token in cut(
+            re.sub(r"(?:分别|一共|总共|共|都|各|累计)?(?:是|叫|有|为|由|在|达)?$", "", text[: asked.start()])
+        )
+    ]
     last = before[-1] if before else ""
     if re.fullmatch(r"[\u4e00-\u9fff]{2,}", last) and not _PLAIN_FOCUS.match(last):
         return (last,)
@@ -239,7 +262,10 @@ def _focus(text: str) -> tuple[str, ...]:
 
 # An aggregate asks about places, organisations or reports as such: they are the subject, nobody is named before them.
 _AGGREGATES: tuple[tuple[Level, str], ...] = (
-    (Level.REPORT, rf"^(?:有|都有)?{{which}}(?:篇|条|则)?(?:{_REPORT_WORD})|(?:{_REPORT_WORD})(?:里|中|都|分别|主要)?(?:分别)?(?:讲|说|写|是关于|关于|介绍|报道)了?(?:的是)?(?:什么|啥|哪)|{{which}}篇"),
+    (
+        Level.REPORT,
+        rf"^(?:有|都有)?{{which}}(?:篇|条|则)?(?:{_REPORT_WORD})|(?:{_REPORT_WORD})(?:里|中|都|分别|主要)?(?:分别)?(?:讲|说|写|是关于|关于|介绍|报道)了?(?:的是)?(?:什么|啥|哪)|{{which}}篇",
+    ),
     (Level.PROVINCE, r"{which}个?(?:省份?|自治区|直辖市)(?![级总内直外])|按省"),
     (Level.CITY, r"^(?:.{{0,12}}?有)?{which}个?(?:城市|地级市|地市|市)(?!场|民|总|区)"),
     (Level.COUNTY, r"^(?:.{{0,12}}?有)?{which}个?(?:县区?|区县|区|县级市|旗)(?!域|别)"),
@@ -251,7 +277,9 @@ _ABOUT_REPORTS = re.compile(rf"(?:{_REPORT_WORD}).{{0,8}}(?:哪些|哪几|哪里
 
 
 def _aggregate_level(text: str) -> Level | None:
-    bare = re.sub(rf"^(?:在?(?:这些|所有|全部)?(?:{_REPORT_WORD}|资料|报纸|版面)[里中]?,?|按.{{1,3}}看,?|一共|总共)", "", text)
+    bare = re.sub(
+        rf"^(?:在?(?:这些|所有|全部)?(?:{_REPORT_WORD}|资料|报纸|版面)[里中]?,?|按.{{1,3}}看,?|一共|总共)", "", text
+    )
     for level, pattern in _AGGREGATES:
         compiled = pattern.replace("{which}", _WHICH).replace("{{", "{").replace("}}", "}")
         if re.search(compiled, text if level in (Level.PROVINCE,) else bare):

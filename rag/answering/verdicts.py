@@ -7,15 +7,22 @@ that a number in the question keeps or breaks, a half that is one, a negation. O
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from dataclasses import dataclass
+from itertools import product
 
 from rag.answering.clauses import best_window, split_clauses
 from rag.answering.composing import Draft, Quote
 from rag.answering.evidence import Evidence, Query, content_words
 from rag.answering.passages import SHORT, trimmed, window_gain
-from rag.answering.quantities import Quantity, find_quantities, counted_quantity
+from rag.answering.quantities import Quantity, counted_quantities, find_quantities
 from rag.answering.question import Question
+from rag.index.terms import PAIR_MARK
 
+_RELATED = 0.4
+"""Share of a side's words that its best sentence and context must hold."""
+_READ = 8
+"""Sentences of a side that are read for its figure."""
 _SMALLER = re.compile(r"更?(?:少|小|低|早|短|便宜|近|轻)(?:一?些|一点)?(?:呢)?[?？]*$")
 _ADJECTIVE = re.compile(r"更?(多|少|大|小|高|低|早|晚|长|短|快|慢|贵|便宜|远|近|强)(?:一?些|一点)?(?:呢)?[?？]*$")
 _WHO = re.compile(r"(?:谁|哪一?个(?:市|县|区|地方|更)?|哪一?(?:家|方|边|地|县|市|区)|哪里)(?:家)?(?:的)?")
@@ -55,7 +62,11 @@ def read_comparison(question: Question) -> Comparison | None:
     if len(parts) != 2 or not all(part.strip() for part in parts):
         return None
     return Comparison(
-        parts[0].strip(" ,，"), parts[1].strip(" ,，"), f"{shared}{tail}".strip(), bool(_SMALLER.search(text)), adjective.group(1)
+        parts[0].strip(" ,，"),
+        parts[1].strip(" ,，"),
+        f"{shared}{tail}".strip(),
+        bool(_SMALLER.search(text)),
+        adjective.group(1),
     )
 
 
@@ -74,20 +85,41 @@ class Side:
     quantity: Quantity
 
 
-def read_side(name: str, query: Query, evidence: Evidence, attribute: str) -> Side | None:
-    """The figure of one side in its evidence; None where the sentence holds none."""
-    words = content_words(attribute or name)
-    text = evidence.sentence.text
-    quantity = counted_quantity(text, words) if evidence.coverage + evidence.context > 0.3 else None
-    if quantity is None:
-        return None
-    return Side(name, evidence, quantity)
+def read_sides(name: str, evidences: Sequence[Evidence], attribute: str) -> list[tuple[int, Side]]:
+    """The figures of one side in its article, each with how many of the attribute's words stand beside it.
+
+    Args:
+        evidences: best first; only those of the best one's article are read.
+    """
+    words = [word for word in content_words(attribute or name) if not word.startswith(PAIR_MARK)]
+    best = evidences[0]
+    if best.coverage + best.context < _RELATED:
+        return []
+    article_id = best.sentence.article.article_id
+    return [
+        (beside, Side(name, evidence, quantity))
+        for evidence in evidences[:_READ]
+        if evidence.sentence.article.article_id == article_id
+        for beside, quantity in counted_quantities(evidence.sentence.text, words)
+        if beside
+    ]
 
 
-def comparison_draft(comparison: Comparison, left: Side, right: Side) -> Draft | None:
-    """Verdict, then both figures; None where the figures are not of one kind."""
-    if left.quantity.unit != right.quantity.unit and not _alike(left.quantity.unit, right.quantity.unit):
+def best_pair(left: Sequence[tuple[int, Side]], right: Sequence[tuple[int, Side]]) -> tuple[Side, Side] | None:
+    """The figures of either side that count the same thing: most words beside both, the best evidence of equals."""
+    pairs = [
+        (beside_left + beside_right, -order, one, other)
+        for order, ((beside_left, one), (beside_right, other)) in enumerate(product(left, right))
+        if _alike(one.quantity.unit, other.quantity.unit)
+    ]
+    if not pairs:
         return None
+    _, _, one, other = max(pairs, key=lambda pair: pair[:2])
+    return one, other
+
+
+def comparison_draft(comparison: Comparison, left: Side, right: Side) -> Draft:
+    """Verdict, then both figures."""
     quotes = {side.name: _quote_around(side.evidence, side.quantity) for side in (left, right)}
     if left.quantity.value == right.quantity.value:
         return Draft(("一样。", quotes[left.name], "；", quotes[right.name]))
@@ -98,7 +130,7 @@ def comparison_draft(comparison: Comparison, left: Side, right: Side) -> Draft |
 
 def _alike(one: str, other: str) -> bool:
     people, things = {"名", "人", "位", "人次"}, {"个", "项", "家", "所", "场", "种", "类"}
-    return any({one, other} <= family for family in (people, things)) or not one or not other
+    return one == other or any({one, other} <= family for family in (people, things))
 
 
 def _bare(name: str) -> str:
