@@ -1,4 +1,4 @@
-"""The answer to a question about many articles (哪些城市…？哪几篇…？): one cited line an entity, over the whole index.
+"""The answer to a question about many articles (哪些城市…？哪几篇…？): one cited line an entity.
 
 Candidates come from both legs of the whole index, not from the first few hits. An article belongs when its best sentence
 fits nearly as well as the best of all, and when it holds one of the question's rare words if any article does.
@@ -54,7 +54,7 @@ class Aggregator:
         question = query.question
         articles = [pair for pair in candidates if self._admitted(question, pair[0])]
         if not has_predicate(question):
-            return [Member(article, self._lead(query, article)) for article, _ in articles]
+            return [Member(article, self._lead(article)) for article, _ in articles]
         best: dict[str, Evidence] = {}
         for evidence in self._finder.find(query, articles, reranked=48):
             best.setdefault(evidence.sentence.article.article_id, evidence)
@@ -78,7 +78,7 @@ class Aggregator:
         mentions = places.find(question.text)
         return not mentions or any(place_fits(mention.path, article) for mention in mentions)
 
-    def _lead(self, query: Query, article: Article) -> Evidence:
+    def _lead(self, article: Article) -> Evidence:
         """The sentence of the body that says most of what the headline says."""
         wanted = set(content_words(f"{article.title} {article.kicker}"))
         body = [s for s in sentences_of(article) if s.role is BlockRole.BODY] or sentences_of(article)

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from rag.answering.aggregates import Aggregator, has_predicate
 from rag.answering.composing import Composer, Draft
 from rag.answering.confidence import fitting_articles, judge
-from rag.answering.evidence import Evidence, EvidenceFinder, Query, content_words, make_query
+from rag.answering.evidence import Evidence, EvidenceFinder, Query, Weights, content_words, make_query
 from rag.answering.followup import Standalone, make_standalone
 from rag.answering.passages import passage_draft
 from rag.answering.question import Form, Question, parse_question
@@ -57,7 +57,8 @@ class Answerer:
         self._retriever = retriever
         self._embedder = embedder
         self._finder = EvidenceFinder(embedder)
-        self._aggregator = Aggregator(self._finder)
+        # A headline that says it all is the best line of a list.
+        self._aggregator = Aggregator(EvidenceFinder(embedder, Weights(headline=0.0)))
         self._composer = Composer(generation)
 
     def answer(

@@ -62,7 +62,7 @@ def best_window(text: str, limit: int, gain: Callable[[str], float]) -> Span:
 
 
 def split_pieces(text: str, limit: int) -> list[Span]:
-    """Runs of clauses of at most `limit` characters, of like length, covering the sentence; a longer clause stays whole."""
+    """Runs of clauses of like length, at most `limit` characters, that cover the sentence; long clauses stay whole."""
     if len(text) <= limit:
         return [(0, len(text))]
     size = len(text) / -(-len(text) // limit)

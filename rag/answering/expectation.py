@@ -1,7 +1,7 @@
 """Does a sentence hold the kind of thing that a question asks for?
 
-Recognisers for numbers with their measure words, money, dates, durations, people, places, organisations, telephone numbers
-and enumerations. They find candidates; whether a candidate answers is for the evidence score to say.
+Recognisers for numbers with their measure words, money, dates, durations, people, places, organisations, telephone
+numbers and enumerations. They find candidates; whether a candidate answers is for the evidence score to say.
 """
 
 from __future__ import annotations

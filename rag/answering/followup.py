@@ -1,6 +1,6 @@
 """A question asked in a conversation → the question that can stand alone.
 
-A follow-up leaves out what was said before (永嘉呢？ 一共多少人参加？ 它的工会主席是谁？). Three things are done, in this order: a
+A follow-up leaves out what was said before (永嘉呢？ 它的主席是谁？). Three things are done, in this order: a
 pronoun is replaced by the short answer it points back to; a bare "X呢" takes the place of the like thing in the last
 question; else the last question's topic is put in front.
 """

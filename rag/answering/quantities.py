@@ -43,8 +43,9 @@ def find_quantities(text: str) -> list[Quantity]:
 
 
 def counted_quantities(text: str, words: Collection[str]) -> list[tuple[int, Quantity]]:
-    """The quantities of a text, each with how many of the words stand beside it: in its own clause, between the quantity
-    before and the next mark. Years and days are left out.
+    """The quantities of a text, each with how many of the words stand beside it in its own clause.
+
+    Beside it is what lies between the quantity before and the next mark. Years and days are left out.
     """
     quantities = find_quantities(text)
     found: list[tuple[int, Quantity]] = []

@@ -248,12 +248,9 @@ def _focus(text: str) -> tuple[str, ...]:
     behind = next(iter(cut(text[asked.end() :])), "")
     if re.fullmatch(r"[\u4e00-\u9fff]{2,}", behind) and not _PLAIN_FOCUS.match(behind):
         return (behind,)
-    before = [
-        token
-        for token in cut(
-            re.sub(r"(?:分别|一共|总共|共|都|各|累计)?(?:是|叫|有|为|由|在|达)?$", "", text[: asked.start()])
-        )
-    ]
+    before = list(
+        cut(re.sub(r"(?:分别|一共|总共|共|都|各|累计)?(?:是|叫|有|为|由|在|达)?$", "", text[: asked.start()]))
+    )
     last = before[-1] if before else ""
     if re.fullmatch(r"[\u4e00-\u9fff]{2,}", last) and not _PLAIN_FOCUS.match(last):
         return (last,)

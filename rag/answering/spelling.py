@@ -1,7 +1,7 @@
 """Pinyin and homophone slips in a question → the characters that the pages print.
 
-Only what the corpus lacks is touched, and it is only ever replaced by characters of the passages that the rest of the question
-already found, when they sound the same: wuxi → 无锡, 林里中心 → 邻里中心. Tones are left out of account.
+Only what the corpus lacks is touched, and it is only ever replaced by characters of the passages that the rest of the
+question already found, when they sound the same: wuxi → 无锡, 林里中心 → 邻里中心. Tones are left out of account.
 """
 
 from __future__ import annotations
@@ -22,9 +22,22 @@ _SYLLABLE = re.compile(
 )
 # Question words as they are typed in pinyin: they stand in no newspaper.
 _ASKING = {
-    "duoda": "多大", "duoshao": "多少", "shenme": "什么", "shenmeshihou": "什么时候", "nali": "哪里", "zaina": "在哪", "shei": "谁",
-    "shui": "谁", "jige": "几个", "naxie": "哪些", "nage": "哪个", "weishenme": "为什么", "zenme": "怎么", "duojiu": "多久", "jiushi": "就是",
-}  # fmt: skip
+    "duoda": "多大",
+    "duoshao": "多少",
+    "shenme": "什么",
+    "shenmeshihou": "什么时候",
+    "nali": "哪里",
+    "zaina": "在哪",
+    "shei": "谁",
+    "shui": "谁",
+    "jige": "几个",
+    "naxie": "哪些",
+    "nage": "哪个",
+    "weishenme": "为什么",
+    "zenme": "怎么",
+    "duojiu": "多久",
+    "jiushi": "就是",
+}
 
 
 def respell(question: str, passages: Iterable[str], known: Callable[[str], bool]) -> str:

@@ -1,7 +1,8 @@
 """Yes or no, and which of two is more: the verdict first, then the figures that decide, each cited.
 
-A verdict is given only where the text decides it by a rule that can be stated: two numbers of one kind compared, a limit
-that a number in the question keeps or breaks, a half that is one, a negation. Otherwise the evidence speaks for itself.
+A verdict is given only where the text decides it by a rule that can be stated: two numbers of one kind compared, a
+limit that a number in the question keeps or breaks, a half that is one, a negation. Otherwise the evidence speaks for
+itself.
 """
 
 from __future__ import annotations

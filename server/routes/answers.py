@@ -59,6 +59,8 @@ def ask(
     library = state.live.wait()
 
     def answer() -> Answer:
+        if not request.question:
+            return nothing_asked(library.status().generation)
         return library.ask(
             request.question,
             history=[Turn(turn.role, turn.content) for turn in request.history],
@@ -70,6 +72,22 @@ def ask(
     if request.stream:
         return StreamingResponse(_events(answer), media_type="text/event-stream", headers=_STREAM_HEADERS)
     return AskResponse.from_answer(answer())
+
+
+def nothing_asked(generation: str) -> Answer:
+    """The reply to an empty question: a refusal that says what to do."""
+    return Answer(
+        question="",
+        answered=False,
+        answer="问题是空的。请用一句话来问，例如：哪些城市搭建了婚恋交友平台？",
+        citations=(),
+        hits=(),
+        standalone_question="",
+        answerer="extractive",
+        generation=generation,
+        took_ms=0.0,
+        warnings=("The question is empty.",),
+    )
 
 
 def _events(answer: Callable[[], Answer]) -> Iterator[str]:

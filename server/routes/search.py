@@ -5,7 +5,7 @@ from __future__ import annotations
 from fastapi import APIRouter, Depends
 from fastapi.security import HTTPBearer
 
-from rag.types import Filters
+from rag.types import Filters, SearchResult
 from server.errors import PROBLEM_RESPONSES
 from server.schemas import FiltersIn, SearchRequest, SearchResponse
 from server.state import StateDep
@@ -19,9 +19,10 @@ router = APIRouter(prefix="/v1", tags=["search"], dependencies=[KEYED], response
 @router.post("/search")
 def search(request: SearchRequest, state: StateDep) -> SearchResponse:
     """The passages that fit a query best."""
-    result = state.live.wait().search(
-        request.query, top_k=request.top_k, mode=request.mode, filters=to_filters(request.filters)
-    )
+    library = state.live.wait()
+    if not request.query:
+        return SearchResponse.from_result(SearchResult("", request.mode, (), library.status().generation, 0.0))
+    result = library.search(request.query, top_k=request.top_k, mode=request.mode, filters=to_filters(request.filters))
     return SearchResponse.from_result(result)
 
 

@@ -32,7 +32,8 @@ def _iso_day(value: str) -> str:
 AnswererChoice = Literal["auto", "extractive", "llm"]
 # Not StringConstraints' own stripping: it knows fewer blanks than Python, which the library goes by.
 Stripped = BeforeValidator(lambda value: value.strip() if isinstance(value, str) else value)
-Question = Annotated[str, StringConstraints(min_length=1, max_length=MAX_QUESTION), Stripped]
+# Empty is no error over HTTP: what a program passes on may be empty, and nothing matches nothing.
+Question = Annotated[str, StringConstraints(max_length=MAX_QUESTION), Stripped]
 FilterValue = Annotated[str, StringConstraints(min_length=1, max_length=1_000), Stripped]
 FilterValues = Annotated[list[FilterValue], Field(max_length=MAX_FILTER_VALUES)]
 IsoDay = Annotated[str, AfterValidator(_iso_day), Field(json_schema_extra={"format": "date"})]
@@ -67,7 +68,7 @@ class TurnIn(RequestModel):
 class SearchRequest(RequestModel):
     """What to look for."""
 
-    query: Question = Field(description="Words or a question.", examples=["婚恋交友平台"])
+    query: Question = Field(description="Words or a question; an empty one has no hits.", examples=["婚恋交友平台"])
     top_k: TopK = 10
     mode: Mode = Field(default="hybrid", description="By meaning (`dense`), by words (`lexical`) or both (`hybrid`).")
     filters: FiltersIn | None = Field(default=None, description="Restrictions on what is searched; null for none.")
@@ -76,7 +77,9 @@ class SearchRequest(RequestModel):
 class AskRequest(RequestModel):
     """A question, with the conversation that it belongs to."""
 
-    question: Question = Field(description="The question.", examples=["哪些城市搭建了婚恋交友平台？"])
+    question: Question = Field(
+        description="The question; an empty one is refused with advice.", examples=["哪些城市搭建了婚恋交友平台？"]
+    )
     history: Annotated[list[TurnIn], Field(max_length=MAX_HISTORY)] = Field(
         default=[], description="Earlier messages, oldest first; the question itself is not among them."
     )
