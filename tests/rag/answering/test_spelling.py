@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.answering.spelling import is_pinyin, respell
@@ -48,6 +48,7 @@ def test_nothing_is_replaced_without_passages() -> None:
     assert respell("鱼港 yugang", [], known) == "鱼港 yugang"
 
 
+@settings(max_examples=40)
 @given(st.text(alphabet="渔港冰库船灯?，的在哪", max_size=16))
 def test_known_pairs_are_never_changed(question: str) -> None:
     assert respell(question, _PASSAGES, lambda pair: True) == question
