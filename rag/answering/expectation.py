@@ -92,6 +92,15 @@ _PERSON = re.compile(
     rf"(?<=[长任席记员工事手元民师人生友客授士家表者军兵匠理监])(?:{_NAME_SHAPE})|"
     rf"(?:{_NAME_SHAPE})(?=说|介绍|告诉|表示|认为|回忆|感慨|坦言|感叹|看到|激动|高兴|指出|强调|、|等|是|在|的|,|,|“|:|\)|，|\s|出席|主持|担任|获|从)"
 )
+_SIZES = {
+    "多大": "平方|亩|公顷|岁|米",
+    "面积": "平方|亩|公顷",
+    "占地": "平方|亩|公顷",
+    "多高": "米|层",
+    "多重": "斤|吨|克",
+    "多远": "米|里",
+}
+_SIZE = re.compile("|".join(_SIZES))
 _DIVISION = re.compile(r"哪.{0,2}(?:省份?|城市|市|县|区|旗|州|自治区)(?!级|场)")
 """A division of the country is asked for: the gazetteer knows them all."""
 _COMPILED = {expected: re.compile(pattern) for expected, pattern in _PATTERNS.items()} | {Expected.PERSON: _PERSON}
@@ -111,6 +120,8 @@ def find_expected(question: Question, sentence: str) -> list[Span]:
         found = [span for span in found if not re.fullmatch(r"[12]\d{3}年", sentence[span[0] : span[1]])]
         if question.unit:
             found = [span for span in found if _same_unit(question.unit, sentence[span[0] : span[1]], "")]
+    if question.expected is Expected.NUMBER and (size := _SIZE.search(question.text)):
+        return [span for span in found if re.search(_SIZES[size.group()], sentence[span[0] : span[1] + 2])]
     if question.expected is Expected.NUMBER and question.unit:
         return [span for span in found if _same_unit(question.unit, sentence[span[0] : span[1]], sentence[span[1] :])]
     if question.expected is Expected.ITEMS and question.wanted:
