@@ -37,8 +37,9 @@ def build_state(settings: Settings) -> State:
 
     def build(progress: Callable[[Progress], None]) -> IndexReport:
         from rag.index.builder import build_index
+        from rag.index.remembering import with_remembered_corpus
 
-        return build_index(settings, progress)
+        return build_index(with_remembered_corpus(settings), progress)
 
     live = LiveLibrary(open_library)
     return State(settings, live, Jobs(build, on_built=live.reload))

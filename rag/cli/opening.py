@@ -4,12 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from contextlib import contextmanager
-from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.cli.output import note
 from rag.cli.progress import ProgressLine
-from rag.errors import IndexMissing, StoreError
+from rag.errors import IndexMissing
+from rag.index.remembering import with_remembered_corpus
+
+__all__ = ["ensure_index", "opened", "with_remembered_corpus"]
 
 if TYPE_CHECKING:
     from rag.library import Library
@@ -60,26 +62,3 @@ def ensure_index(settings: Settings) -> None:
         note(f"there is no index in {settings.vectors} yet; indexing the built-in sample")
         with ProgressLine() as line:
             build_index(settings, line)
-
-
-def with_remembered_corpus(settings: Settings) -> Settings:
-    """The settings with the corpus that the index was built from, where none is set: what a refresh must read.
-
-    Raises:
-        StoreError: there is an index, and it is too damaged to say what it was built from.
-    """
-    from rag.index.manifest import Manifest
-    from rag.index.store import Store
-
-    if not settings.sample_corpus:
-        return settings
-    try:
-        manifest = Manifest.open(settings.vectors / "generations" / Store(settings.vectors).current_id())
-    except IndexMissing:
-        return settings
-    except StoreError as error:
-        raise type(error)(
-            f"{error.message}; so it is not known which corpus it was built from",
-            hint="Name the corpus to build it anew: `wenbao index FOLDER`, or `wenbao index --sample`.",
-        ) from error
-    return settings if manifest.is_sample else settings.model_copy(update={"corpus": Path(manifest.corpus)})
