@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import assume, given
+from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.offsets import OffsetMap, runs_of, text_of
@@ -90,8 +90,7 @@ def test_text_ranges_invert_spans(drawn: tuple[str, tuple[Span, ...]], data: st.
     page, spans = drawn
     offsets = OffsetMap(runs_of(page, spans), spans)
     start, end = data.draw(ranges(offsets.length))
-    assume(start < end)
-    assert offsets.text_ranges(offsets.spans(start, end)) == [(start, end)]
+    assert offsets.text_ranges(offsets.spans(start, end)) == ([(start, end)] if start < end else [])
 
 
 @given(page_and_spans(), st.data())
