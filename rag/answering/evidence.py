@@ -160,8 +160,12 @@ def content_words(text: str) -> list[str]:
     ]
 
 
-def sentences_of(article: Article) -> list[Sentence]:
-    """The sentences of an article in reading order, long ones in pieces; a headline, kicker or byline is one each."""
+def sentences_of(article: Article, *, with_bylines: bool = False) -> list[Sentence]:
+    """The sentences of an article in reading order, long ones in pieces; a headline, kicker or byline is one each.
+
+    Args:
+        with_bylines: keep the byline that opens a paragraph with the sentence that it opens.
+    """
     found: list[Sentence] = []
     for block in article.blocks or (Block(BlockRole.BODY, 0, len(article.text)),):
         if block.role in (BlockRole.BODY, BlockRole.BOX):
@@ -169,7 +173,7 @@ def sentences_of(article: Article) -> list[Sentence]:
         else:
             spans = [(block.start, block.end)]
         for span in spans:
-            start, end = _without_dateline(article, *span)
+            start, end = span if with_bylines else _without_dateline(article, *span)
             found.extend(
                 Sentence(article, block.role, start + low, start + high, (start, end))
                 for low, high in split_pieces(article.text[start:end], PIECE)
@@ -186,6 +190,10 @@ _DATELINE = re.compile(
 
 def _without_dateline(article: Article, start: int, end: int) -> Span:
     """The sentence without the `本报讯(记者…)` that opens it: that is the byline's, not the sentence's."""
+    if article.byline and article.text.startswith(article.byline, start):
+        after = start + len(article.byline)
+        after += len(article.text[after:end]) - len(article.text[after:end].lstrip())
+        return (after, end) if after < end else (start, end)
     match = _DATELINE.match(article.text, start, end)
     return (match.end(), end) if match and match.end() < end else (start, end)
 
@@ -214,7 +222,7 @@ class EvidenceFinder:
         return rough
 
     def _by_words(self, query: Query, article: Article, prior: float) -> list[Evidence]:
-        sentences = sentences_of(article)
+        sentences = sentences_of(article, with_bylines=asks_for_author(query.question))
         words = [frozenset(terms(sentence.text)) & query.weights.keys() for sentence in sentences]
         # The lead says whom and what the whole article is about; later sentences take it as said.
         lead = next((sentence.text for sentence in sentences if sentence.role is BlockRole.BODY), "")

@@ -15,14 +15,19 @@ from rag.answering.question import fold
 from rag.corpus import places
 from rag.types import Span, Turn
 
+_TOO_SHORT = 6
+"""Characters before the question word up to which a question names no subject of its own (累计多少人, 创造了多少价值)."""
 _PRONOUN = re.compile(
     r"它们?|他们?|她们?|该(?:公司|平台|活动|市|县|区|企业|项目)|这(?:个|家|些|位|项|次|座|条|里)?|那(?:个|家|些|位|项|次|座|条|里)?|其中|里面|其"
 )
 _BARE = re.compile(r"^(?:那么?|还有)?[\s,，]*(.{1,16}?)(?:又|怎么样|的)?呢[?？]*$")
-_OPENING = re.compile(r"^(?:那么?|还有|另外|再问|然后|接着)[\s,，]*")
+_OPENING = re.compile(r"^(?:那么?(?![个家些位项次座条里么])|还有|另外|再问|然后|接着)[\s,，]*")
 _ASKING = re.compile(
     r"(?:一共|总共|分别)?(?:是|有|叫|由|在|给)?(?:什么(?:时候|时间|地方|名字)?|哪[些里儿个家位年天几]?[个家位种类项]?|谁|多少[名个人家项场元钱次]?|几[名个人家项场次]|多久|多长时间|"
     r"为什么|怎么样?|如何).*$"
+)
+_INTERROGATIVE = re.compile(
+    r"什么时候|什么|哪[些里儿个家位年天]?|谁|多少[名个人家项场元次]?|几[名个人家项场次]|多久|为什么|如何"
 )
 
 
@@ -67,11 +72,12 @@ def _leans_on_history(question: str) -> bool:
     folded = fold(question)
     if _OPENING.match(folded):
         return True
-    if re.search(r"[“《「\"]", folded) or any(mention.end - mention.start > 2 for mention in places.find(folded)):
+    if re.search(r"[“《「\"]", folded) or places.find(folded):
         return False
     if _PRONOUN.search(folded):
         return True
-    return len(re.sub(r"\W", "", _ASKING.sub("", folded))) <= 8 and len(folded) <= 18
+    asking = _ASKING.search(folded)
+    return asking is not None and len(re.sub(r"\W", "", folded[: asking.start()])) <= _TOO_SHORT
 
 
 def _topic(asked: Sequence[str]) -> str:
@@ -98,8 +104,11 @@ def _substituted(element: str, asked: Sequence[str]) -> Standalone:
     if old is not None and (places.find(element) or places.resolve(element)):
         return Standalone(last[: old[0]] + element + last[old[1] :], element)
     asking = _ASKING.search(last)
-    question_words = asking.group() if asking else last
-    return Standalone(f"{_topic_head(topic)}{element}{question_words}", topic)
+    question_words = asking.group() if asking else ""
+    if "的" not in topic and (short := _INTERROGATIVE.search(question_words)):
+        # What follows the question word belongs to the element that is replaced.
+        return Standalone(f"{topic},{element}{short.group()}?", topic)
+    return Standalone(f"{_topic_head(topic)}{element}{question_words or '呢?'}", topic)
 
 
 def _named_place(text: str) -> Span | None:

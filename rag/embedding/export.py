@@ -8,24 +8,20 @@ from __future__ import annotations
 
 import hashlib
 import json
-import logging
-import socket
-import warnings
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
-from urllib.parse import urlsplit
-from urllib.request import getproxies
 
 import numpy as np
 
 from rag.embedding.base import Vectors
-from rag.embedding.onnx import FEATURES, OnnxEmbedder
+from rag.embedding.calibration import activation_ranges
+from rag.embedding.onnx import FEATURES, OnnxEmbedder, open_tokenizer
 from rag.embedding.prepared import FORMAT, MODEL_FILE, TOKENIZER_FILE, PreparedModel, write_manifest
-from rag.embedding.quantization import Recipe, quantize
-from rag.errors import ModelError, ModelMissing
+from rag.embedding.quantization import Ranges, Recipe, quantize, save_model
+from rag.embedding.source import quiet
+from rag.errors import ModelError
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -51,65 +47,9 @@ PROBES = (
     "12,500",
     "ok",
 )
-"""Texts of ours, short and long, that a prepared model is tried on."""
+"""Texts of ours, short and long, that a model is calibrated and tried on."""
 
 _OPSET = 17
-_PROTOBUF_LIMIT = 2_000_000_000
-
-
-def load_source(source: str) -> SentenceTransformer:
-    """Opens a folder or hub name with sentence-transformers, on the CPU; a hub name from its cache where it is there.
-
-    Raises:
-        ModelMissing: there is no such model, or no network to fetch it.
-    """
-    with quiet():
-        from sentence_transformers import SentenceTransformer
-
-        try:
-            return SentenceTransformer(source, device="cpu", local_files_only=True)
-        except _CANNOT_LOAD as error:
-            if Path(source).is_dir():
-                raise _missing(source, error) from error
-        # The hub's client tries for more than a minute; a name that cannot be resolved is known at once.
-        unreachable = _hub_unreachable()
-        if unreachable is not None:
-            raise _missing(source, unreachable) from unreachable
-        try:
-            return SentenceTransformer(source, device="cpu")
-        except _CANNOT_LOAD as error:
-            raise _missing(source, error) from error
-
-
-_CANNOT_LOAD = (OSError, ValueError, TypeError, KeyError, AttributeError, ImportError, RuntimeError)
-"""What sentence-transformers and the libraries under it raise for a folder or name that is no model."""
-
-
-def _missing(source: str, error: Exception) -> ModelMissing:
-    first_line = str(error).strip().split("\n", 1)[0]
-    return ModelMissing(
-        f"cannot open the embedding model {source!r}: {first_line}",
-        hint="Give a sentence-transformers folder, or a hub name with network access, or leave embedding_model at "
-        "'bundled', which needs neither.",
-    )
-
-
-def _hub_unreachable() -> OSError | None:
-    """Why the hub's address cannot be connected to; None where it can, or where a proxy stands between."""
-    from huggingface_hub.constants import ENDPOINT
-
-    if getproxies():
-        return None
-    address = urlsplit(ENDPOINT)
-    port = address.port or (443 if address.scheme == "https" else 80)
-    try:
-        socket.create_connection((address.hostname or "", port), timeout=_CONNECT_SECONDS).close()
-    except OSError as error:
-        return OSError(f"{ENDPOINT} cannot be reached ({error}) and the model is not in the hub's cache here")
-    return None
-
-
-_CONNECT_SECONDS = 5
 
 
 def export_model(
@@ -130,47 +70,55 @@ def export_model(
     tokenizer = getattr(source.tokenizer, "backend_tokenizer", None)
     if tokenizer is None:
         raise ModelError(f"the embedding model {name!r} has no fast tokenizer", hint=_OTHER_MODEL)
-    query_prompt, passage_prompt = _prompt(source, QUERY_PROMPTS), _prompt(source, PASSAGE_PROMPTS)
     tokenizer_text: str = tokenizer.to_str()
+    identity = identity or _identity(source, tokenizer_text)
     float_graph = folder / "float32.onnx"
     step("exporting the model to ONNX")
-    dimension = _export_graph(source, float_graph, name)
+    draft = PreparedModel(
+        folder=folder,
+        name=name,
+        fingerprint=identity,
+        dimension=_export_graph(source, float_graph, name),
+        max_tokens=source.max_seq_length or _token_limit(source),
+        query_prompt=_prompt(source, QUERY_PROMPTS),
+        passage_prompt=_prompt(source, PASSAGE_PROMPTS),
+        precision=Recipe.FLOAT.value,
+        agreement=1.0,
+    )
     (folder / TOKENIZER_FILE).write_text(tokenizer_text, encoding="utf-8")
+    step("calibrating the model")
+    prompted = [prompt + text for prompt in {draft.query_prompt, draft.passage_prompt} for text in PROBES]
+    ranges = activation_ranges(float_graph, open_tokenizer(draft), prompted)
     with quiet():
-        wanted = _unit(source.encode([query_prompt + text for text in PROBES], prompt="", show_progress_bar=False))
-    identity = identity or _identity(source, tokenizer_text)
+        queries = [draft.query_prompt + text for text in PROBES]
+        wanted = _unit(source.encode(queries, prompt="", show_progress_bar=False))
+    model = _first_that_agrees(draft, float_graph, ranges, wanted, step)
+    for leftover in folder.glob(f"{float_graph.name}*"):
+        leftover.unlink()
+    write_manifest(model)
+    return model
+
+
+def _first_that_agrees(
+    draft: PreparedModel, float_graph: Path, ranges: Ranges, wanted: Vectors, step: Step
+) -> PreparedModel:
+    """Writes the graph by the first recipe whose vectors of the probe texts are near enough to the wanted ones."""
+    import onnx
+
     for recipe in Recipe:
         step(f"quantising the model ({recipe.value})")
-        _save_quantized(float_graph, folder / MODEL_FILE, recipe)
-        model = PreparedModel(
-            folder=folder,
-            name=name,
-            fingerprint=_fingerprint(identity, recipe, query_prompt, passage_prompt, source.max_seq_length),
-            dimension=dimension,
-            max_tokens=source.max_seq_length or _token_limit(source),
-            query_prompt=query_prompt,
-            passage_prompt=passage_prompt,
-            precision=recipe.value,
-            agreement=0.0,
-        )
+        save_model(quantize(onnx.load(float_graph), recipe, ranges), draft.folder / MODEL_FILE)
+        model = replace(draft, fingerprint=_fingerprint(draft, recipe), precision=recipe.value)
         agreement = float((OnnxEmbedder(model).embed_queries(PROBES) * wanted).sum(axis=1).min())
         if agreement >= AGREEMENT[recipe]:
-            for leftover in folder.glob("float32.onnx*"):
-                leftover.unlink()
-            return _finished(model, agreement)
+            return replace(model, agreement=round(agreement, 5))
     raise ModelError(
-        f"the embedding model {name!r} gives other vectors on ONNX Runtime (cosine {agreement:.3f} to its own)",
+        f"the embedding model {draft.name!r} gives other vectors on ONNX Runtime (cosine {agreement:.3f} to its own)",
         hint=_OTHER_MODEL,
     )
 
 
 _OTHER_MODEL = "Choose another embedding_model; 'bundled' always works."
-
-
-def _finished(model: PreparedModel, agreement: float) -> PreparedModel:
-    finished = replace(model, agreement=round(agreement, 5))
-    write_manifest(finished)
-    return finished
 
 
 def _prompt(source: SentenceTransformer, names: tuple[str, ...]) -> str:
@@ -238,14 +186,6 @@ def _graph_module(source: SentenceTransformer, inputs: list[str]) -> Any:
     return Graph()
 
 
-def _save_quantized(float_graph: Path, path: Path, recipe: Recipe) -> None:
-    import onnx
-
-    model = quantize(onnx.load(float_graph), recipe)
-    weight = sum(len(initializer.raw_data) for initializer in model.graph.initializer)
-    onnx.save(model, path, save_as_external_data=weight > _PROTOBUF_LIMIT, location=f"{MODEL_FILE}.data")
-
-
 def _identity(source: SentenceTransformer, tokenizer_text: str) -> str:
     """Digest of the weights, the modules' settings and the tokenizer."""
     digest = hashlib.sha256(tokenizer_text.encode())
@@ -263,8 +203,10 @@ def _settings(module: Any) -> dict[str, Any]:
     return {key: str(value) for key, value in settings.items()}
 
 
-def _fingerprint(identity: str, recipe: Recipe, query_prompt: str, passage_prompt: str, length: int | None) -> str:
-    decisive = [FORMAT, identity, recipe.value, query_prompt, passage_prompt, length]
+def _fingerprint(draft: PreparedModel, recipe: Recipe) -> str:
+    """Digest of all that decides the vectors; the draft's own fingerprint is the digest of the source's content."""
+    prompts = [draft.query_prompt, draft.passage_prompt]
+    decisive = [FORMAT, draft.fingerprint, recipe.value, *prompts, draft.max_tokens]
     return hashlib.sha256(json.dumps(decisive).encode()).hexdigest()[:16]
 
 
@@ -272,25 +214,3 @@ def _unit(vectors: Any) -> Vectors:
     array = np.asarray(vectors, dtype=np.float32)
     unit: Vectors = array / np.linalg.norm(array, axis=1, keepdims=True)
     return unit
-
-
-@contextmanager
-def quiet() -> Iterator[None]:
-    """Keeps the libraries' warnings, logs and bars off the terminal: tracing warns of what the probes then check."""
-    from transformers.utils import logging as bars
-
-    loggers = [logging.getLogger(name) for name in ("transformers", "sentence_transformers", "huggingface_hub")]
-    levels = [logger.level for logger in loggers]
-    bars_shown = bars.is_progress_bar_enabled()
-    bars.disable_progress_bar()
-    for logger in loggers:
-        logger.setLevel(logging.CRITICAL)
-    try:
-        with warnings.catch_warnings():
-            warnings.simplefilter("ignore")
-            yield
-    finally:
-        for logger, level in zip(loggers, levels, strict=True):
-            logger.setLevel(level)
-        if bars_shown:
-            bars.enable_progress_bar()

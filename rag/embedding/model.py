@@ -98,7 +98,7 @@ def _is_path(name: str) -> bool:
 class _Steps:
     """Counts the steps of a preparation for the progress line."""
 
-    TOTAL = 5
+    TOTAL = 6
 
     def __init__(self, progress: ModelProgress | None) -> None:
         self._progress = progress
@@ -116,7 +116,8 @@ class _Steps:
 
 def _prepare(name: str, place: Path, step: _Steps) -> None:
     """Builds the prepared model beside its place and moves it there."""
-    from rag.embedding.export import export_model, load_source, quiet
+    from rag.embedding.export import export_model
+    from rag.embedding.source import load_source, quiet
 
     with tempfile.TemporaryDirectory(prefix=".preparing-", dir=place.parent) as scratch:
         source, identity = name, None

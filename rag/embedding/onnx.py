@@ -10,6 +10,7 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -44,8 +45,8 @@ class OnnxEmbedder:
     def __init__(self, model: PreparedModel, threads: int | None = None) -> None:
         self.model = model
         self._threads = threads or available_cores()
-        self._tokenizer = _open_tokenizer(model)
-        self._session = _open_session(model)
+        self._tokenizer = open_tokenizer(model)
+        self._session = open_session(model.folder / MODEL_FILE, model.mending)
         self._inputs = [argument.name for argument in self._session.get_inputs()]
 
     @property
@@ -97,8 +98,7 @@ class OnnxEmbedder:
 
     def _embed_one(self, text: str) -> Vectors:
         encoding = self._tokenizer.encode(text)
-        features = {name: _feature(encoding, name) for name in self._inputs}
-        vector: Vectors = self._session.run(None, features)[0][0]
+        vector: Vectors = self._session.run(None, features_of(encoding, self._inputs))[0][0]
         return vector
 
 
@@ -109,12 +109,13 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def _feature(encoding: Any, name: str) -> NDArray[np.int64]:
-    """A graph input of shape (1, tokens)."""
-    return np.array([getattr(encoding, FEATURES[name])], dtype=np.int64)
+def features_of(encoding: Any, inputs: Sequence[str]) -> dict[str, NDArray[np.int64]]:
+    """The graph's inputs for one encoded text, each of shape (1, tokens)."""
+    return {name: np.array([getattr(encoding, FEATURES[name])], dtype=np.int64) for name in inputs}
 
 
-def _open_tokenizer(model: PreparedModel) -> Tokenizer:
+def open_tokenizer(model: PreparedModel) -> Tokenizer:
+    """The model's tokenizer: no padding, cut at the model's longest text."""
     path = model.folder / TOKENIZER_FILE
     try:
         tokenizer = Tokenizer.from_file(str(path))
@@ -125,8 +126,8 @@ def _open_tokenizer(model: PreparedModel) -> Tokenizer:
     return tokenizer
 
 
-def _open_session(model: PreparedModel) -> onnxruntime.InferenceSession:
-    path = model.folder / MODEL_FILE
+def open_session(path: Path, mending: str = "") -> onnxruntime.InferenceSession:
+    """A session of one thread on the CPU; `mending` is the hint where the file is damaged."""
     options = onnxruntime.SessionOptions()
     options.intra_op_num_threads = 1
     options.inter_op_num_threads = 1
@@ -136,4 +137,4 @@ def _open_session(model: PreparedModel) -> onnxruntime.InferenceSession:
     try:
         return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
     except Exception as error:  # ONNX Runtime's errors share no narrower base
-        raise ModelDamaged(f"ONNX Runtime cannot open {path}: {error}", hint=model.mending) from error
+        raise ModelDamaged(f"ONNX Runtime cannot open {path}: {error}", hint=mending) from error

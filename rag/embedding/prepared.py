@@ -19,7 +19,7 @@ from rag.errors import ModelDamaged
 MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 MANIFEST_FILE = "manifest.json"
-FORMAT = 1
+FORMAT = 2
 """Version of the folder's layout and of the way models are prepared; part of every fingerprint."""
 
 

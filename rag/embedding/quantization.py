@@ -8,6 +8,10 @@ Three ways, each where it fits:
 - *blockwise*: int8 weights and activations with a scale per block of 32 along the inner dimension. Nearly exact,
   slower.
 
+Per channel is *smoothed* where the activations' ranges are known: each inner channel is divided by a factor on the way
+in and its weights multiplied by it, so that large activations and large weights share the loss. The product stays the
+same, and the factor costs one multiplication per value.
+
 `MIXED` takes blockwise for the matrices that narrow (the second half of a feed-forward layer, whose inputs have the
 large outliers) and per channel for the others. `docs/embedding.md` has the figures.
 """
@@ -15,6 +19,7 @@ large outliers) and per channel for the others. `docs/embedding.md` has the figu
 from __future__ import annotations
 
 from enum import StrEnum
+from pathlib import Path
 
 import numpy as np
 import onnx
@@ -27,6 +32,16 @@ BLOCK = 32
 CONTRIB = "com.microsoft"
 
 
+SMOOTHING = 0.6
+"""How much of an activation's range moves into the weights: 0 none, 1 all."""
+_FAINT = 1e-4
+"""Channels below this part of the largest count as this large: a factor must not blow up."""
+_PROTOBUF_LIMIT = 2_000_000_000
+
+Ranges = dict[str, NDArray[np.float32]]
+"""Largest magnitude per channel, by the name of the tensor."""
+
+
 class Recipe(StrEnum):
     """How the weight matrices are kept. Tables are int8 in all but FLOAT."""
 
@@ -35,12 +50,12 @@ class Recipe(StrEnum):
     FLOAT = "float32"
 
 
-def quantize(model: onnx.ModelProto, recipe: Recipe) -> onnx.ModelProto:
-    """Quantises the graph in place and returns it; FLOAT leaves it as it is."""
+def quantize(model: onnx.ModelProto, recipe: Recipe, ranges: Ranges | None = None) -> onnx.ModelProto:
+    """Quantises the graph in place and returns it; FLOAT leaves it as it is. Without `ranges` nothing is smoothed."""
     if recipe is Recipe.FLOAT:
         return model
-    rewriter = _Rewriter(model.graph)
-    nodes = [new for node in model.graph.node for new in rewriter.rewritten(node, recipe)]
+    rewriter = _Rewriter(model.graph, recipe, ranges or {})
+    nodes = [new for node in model.graph.node for new in rewriter.rewritten(node)]
     del model.graph.node[:]
     model.graph.node.extend(nodes)
     rewriter.replace_initializers()
@@ -49,16 +64,36 @@ def quantize(model: onnx.ModelProto, recipe: Recipe) -> onnx.ModelProto:
     return model
 
 
+def per_channel_inputs(graph: onnx.GraphProto) -> list[str]:
+    """The tensors that MIXED quantises as a whole, each once: those worth knowing the ranges of."""
+    return list(_Rewriter(graph, Recipe.MIXED, {}).per_channel_readers)
+
+
+def save_model(model: onnx.ModelProto, path: Path) -> None:
+    """Writes the graph; weights beyond what one protobuf holds go into a file beside it."""
+    weight = sum(len(initializer.raw_data) for initializer in model.graph.initializer)
+    data = path.with_name(f"{path.name}.data")
+    data.unlink(missing_ok=True)
+    onnx.save(model, path, save_as_external_data=weight > _PROTOBUF_LIMIT, location=data.name)
+
+
 class _Rewriter:
     """Gives the nodes that stand in for a node, and keeps the initializers that those need."""
 
-    def __init__(self, graph: onnx.GraphProto) -> None:
+    def __init__(self, graph: onnx.GraphProto, recipe: Recipe, ranges: Ranges) -> None:
         self._graph = graph
+        self._recipe = recipe
+        self._ranges = ranges
         self._weights = {initializer.name: initializer for initializer in graph.initializer}
         self._added: dict[str, onnx.TensorProto] = {}
-        self._quantized_inputs: set[str] = set()
+        self._factors: dict[str, NDArray[np.float32]] = {}
+        self.per_channel_readers: dict[str, list[str]] = {}
+        """Tensors that are quantised as a whole → the weights that they are multiplied with."""
+        for node in graph.node:
+            if node.op_type == "MatMul" and self._goes_per_channel(node):
+                self.per_channel_readers.setdefault(node.input[0], []).append(node.input[1])
 
-    def rewritten(self, node: onnx.NodeProto, recipe: Recipe) -> list[onnx.NodeProto]:
+    def rewritten(self, node: onnx.NodeProto) -> list[onnx.NodeProto]:
         """The node itself, or what replaces it."""
         if node.op_type == "Gather":
             weight = self._matrix(node.input[0])
@@ -67,11 +102,17 @@ class _Rewriter:
         if node.op_type == "MatMul":
             weight = self._matrix(node.input[1])
             if weight is not None:
-                inner, outer = weight.shape
-                if inner % BLOCK == 0 and (recipe is Recipe.BLOCKWISE or inner > outer):
-                    return self._blockwise(node, weight)
-                return self._per_channel(node, weight)
+                return (
+                    self._per_channel(node, weight) if self._goes_per_channel(node) else self._blockwise(node, weight)
+                )
         return [node]
+
+    def _goes_per_channel(self, node: onnx.NodeProto) -> bool:
+        weight = self._weights.get(node.input[1])
+        if weight is None or not _is_matrix(weight):
+            return False
+        inner, outer = weight.dims
+        return inner % BLOCK != 0 or (self._recipe is Recipe.MIXED and inner <= outer)
 
     def replace_initializers(self) -> None:
         """Adds the new initializers and drops those that no node reads any more."""
@@ -83,7 +124,7 @@ class _Rewriter:
     def _matrix(self, name: str) -> NDArray[np.float32] | None:
         """The float32 matrix of that name, if it is a constant one."""
         initializer = self._weights.get(name)
-        if initializer is None or len(initializer.dims) != 2 or initializer.data_type != onnx.TensorProto.FLOAT:
+        if initializer is None or not _is_matrix(initializer):
             return None
         return numpy_helper.to_array(initializer)
 
@@ -106,14 +147,20 @@ class _Rewriter:
 
     def _per_channel(self, node: onnx.NodeProto, weight: NDArray[np.float32]) -> list[onnx.NodeProto]:
         source, output = node.input[0], node.output[0]
-        scale = _scale(weight, axis=0)
-        matrix = self._add(f"{node.input[1]}_int8", _rounded(weight, scale))
-        scales = self._add(f"{node.input[1]}_scale", scale[0])
         values, step, zero = f"{source}_uint8", f"{source}_step", f"{source}_zero"
         nodes = []
-        if source not in self._quantized_inputs:  # query, key and value read the same tensor
-            self._quantized_inputs.add(source)
-            nodes.append(helper.make_node("DynamicQuantizeLinear", [source], [values, step, zero]))
+        if source not in self._factors:  # query, key and value read the same tensor
+            self._factors[source] = self._smoothing(source, weight.shape[0])
+            inverse = self._add(f"{source}_smoothing", 1 / self._factors[source])
+            nodes = [
+                helper.make_node("Mul", [source, inverse], [f"{source}_smoothed"]),
+                helper.make_node("DynamicQuantizeLinear", [f"{source}_smoothed"], [values, step, zero]),
+            ]
+        # A weight may have several readers, each with factors of its own.
+        weight = weight * self._factors[source][:, None]
+        scale = _scale(weight, axis=0)
+        matrix = self._add(f"{source}_{node.input[1]}_int8", _rounded(weight, scale))
+        scales = self._add(f"{source}_{node.input[1]}_scale", scale[0])
         # ONNX Runtime fuses these into one kernel.
         nodes += [
             helper.make_node("MatMulInteger", [values, matrix, zero], [f"{output}_int32"]),
@@ -122,6 +169,15 @@ class _Rewriter:
             helper.make_node("Mul", [f"{output}_cast", f"{output}_scale"], [output]),
         ]
         return nodes
+
+    def _smoothing(self, source: str, channels: int) -> NDArray[np.float32]:
+        """The factor of every channel, around 1; ones where the ranges are not known."""
+        if source not in self._ranges:
+            return np.ones(channels, dtype=np.float32)
+        weights = [numpy_helper.to_array(self._weights[name]) for name in self.per_channel_readers[source]]
+        weight_range = _not_faint(np.max([np.abs(weight).max(axis=1) for weight in weights], axis=0))
+        factors = _not_faint(self._ranges[source]) ** SMOOTHING / weight_range ** (1 - SMOOTHING)
+        return (factors / np.median(factors)).astype(np.float32)
 
     def _blockwise(self, node: onnx.NodeProto, weight: NDArray[np.float32]) -> list[onnx.NodeProto]:
         inner, outer = weight.shape
@@ -137,6 +193,17 @@ class _Rewriter:
                 "MatMulNBits", [node.input[0], matrix, scales], node.output, domain=CONTRIB, accuracy_level=4, **sizes
             )
         ]
+
+
+def _is_matrix(initializer: onnx.TensorProto) -> bool:
+    return len(initializer.dims) == 2 and initializer.data_type == onnx.TensorProto.FLOAT
+
+
+def _not_faint(ranges: NDArray[np.float32]) -> NDArray[np.float32]:
+    """The ranges with the faintest raised; ones where all are zero."""
+    floor = np.float32(_FAINT) * ranges.max()
+    raised: NDArray[np.float32] = np.maximum(ranges, floor) if floor > 0 else np.ones_like(ranges)
+    return raised
 
 
 def _axis(node: onnx.NodeProto) -> int:
