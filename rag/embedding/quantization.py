@@ -177,7 +177,8 @@ class _Rewriter:
         weights = [numpy_helper.to_array(self._weights[name]) for name in self.per_channel_readers[source]]
         weight_range = _not_faint(np.max([np.abs(weight).max(axis=1) for weight in weights], axis=0))
         factors = _not_faint(self._ranges[source]) ** SMOOTHING / weight_range ** (1 - SMOOTHING)
-        return (factors / np.median(factors)).astype(np.float32)
+        around_one: NDArray[np.float32] = (factors / np.median(factors)).astype(np.float32)
+        return around_one
 
     def _blockwise(self, node: onnx.NodeProto, weight: NDArray[np.float32]) -> list[onnx.NodeProto]:
         inner, outer = weight.shape

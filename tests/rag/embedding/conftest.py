@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Any
 import pytest
 
 from rag.embedding import bundled
-from rag.embedding.export import load_source, quiet
 from rag.embedding.model import prepare_model
 from rag.embedding.prepared import PreparedModel
+from rag.embedding.source import load_source, quiet
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer

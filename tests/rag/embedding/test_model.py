@@ -14,10 +14,10 @@ import numpy as np
 import pytest
 
 from rag.embedding import export
-from rag.embedding.export import load_source
 from rag.embedding.model import models_folder, open_embedder, prepare_model
 from rag.embedding.prepared import MODEL_FILE, PreparedModel, read_prepared
 from rag.embedding.quantization import Recipe
+from rag.embedding.source import load_source
 from rag.errors import ModelDamaged, ModelError, ModelMissing, WriteError
 from rag.types import Progress
 from tests.rag.embedding.conftest import LONGEST, make_tiny

@@ -9,7 +9,7 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from rag.embedding.quantization import TABLE_ROWS, Recipe, quantize
+from rag.embedding.quantization import TABLE_ROWS, Recipe, per_channel_inputs, quantize
 
 INNER, OUTER = 128, 64
 
@@ -91,6 +91,35 @@ def test_an_outlier_spares_the_other_blocks() -> None:
     mixed = np.abs(_run(quantize(with_outlier(), Recipe.MIXED), ids) - wanted)
     # The outlier's own block of 32 is lost either way; blockwise saves the other token altogether.
     assert blockwise[0, 1].max() < 0.05 * mixed[0, 1].max()
+
+
+def test_known_ranges_spare_the_small_channels() -> None:
+    def uneven() -> onnx.ModelProto:
+        model = _graph(100, 64, 128)
+        table = numpy_helper.to_array(model.graph.initializer[0]) * np.geomspace(0.02, 50, 64, dtype=np.float32)
+        model.graph.initializer[0].CopyFrom(numpy_helper.from_array(table, "table"))
+        matrix = (
+            numpy_helper.to_array(model.graph.initializer[1]) / np.geomspace(0.02, 50, 64, dtype=np.float32)[:, None]
+        )
+        model.graph.initializer[1].CopyFrom(numpy_helper.from_array(matrix, "matrix"))
+        return model
+
+    ids = np.arange(100, dtype=np.int64)[None]
+    ranges = {"rows": np.abs(numpy_helper.to_array(uneven().graph.initializer[0])).max(axis=0)}
+    assert per_channel_inputs(uneven().graph) == list(ranges)
+    wanted = _run(uneven(), ids)
+    plain = np.linalg.norm(_run(quantize(uneven(), Recipe.MIXED), ids) - wanted)
+    smoothed = np.linalg.norm(_run(quantize(uneven(), Recipe.MIXED, ranges), ids) - wanted)
+    assert smoothed < 0.1 * plain
+
+
+def test_channels_that_were_never_lit_do_no_harm() -> None:
+    ids = np.arange(100, dtype=np.int64)[None]
+    wanted = _run(_graph(100, 64, 128), ids)
+    for ranges in (np.zeros(64, dtype=np.float32), np.eye(64, dtype=np.float32)[0]):
+        assert np.isfinite(_run(quantize(_graph(100, 64, 128), Recipe.MIXED, {"rows": ranges}), ids)).all()
+    dark = quantize(_graph(100, 64, 128), Recipe.MIXED, {"rows": np.zeros(64, dtype=np.float32)})
+    assert np.linalg.norm(_run(dark, ids) - wanted) < 0.05 * np.linalg.norm(wanted)
 
 
 def test_float32_stays_as_it_is() -> None:
