@@ -25,9 +25,9 @@ from bench.common import at_least_one, draw, print_table, read_lines, run, sprea
 from rag.corpus.articles import split_page
 from rag.corpus.files import read_corpus, read_pages
 from rag.embedding import bundled
-from rag.embedding.export import load_source, quiet
 from rag.embedding.model import BUNDLED, prepare_model
 from rag.embedding.onnx import OnnxEmbedder, available_cores
+from rag.embedding.source import load_source, quiet
 from rag.errors import InputError
 from rag.index.chunking import chunk_article
 from rag.settings import sample_path
