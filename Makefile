@@ -11,7 +11,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c c
 
 export PYTHONUTF8 := 1
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow lint check wheel clean
+.PHONY: help demo test test-slow lint check bench wheel clean
 
 help:
 	@echo "make demo       set up, index the built-in sample, answer a question"
@@ -19,6 +19,7 @@ help:
 	@echo "make test-slow  run the tests that take minutes"
 	@echo "make lint       format, style, types and import contracts"
 	@echo "make check      lint and test"
+	@echo "make bench      measure the embedding on the sample; tells what else can be measured"
 	@echo "make wheel      build the wheel into dist/"
 	@echo "make clean      remove what was built; the index in vectors/ stays"
 
@@ -41,6 +42,14 @@ lint: .venv/installed-dev
 	$(BIN)/lint-imports
 
 check: lint test
+
+bench: .venv/installed
+	@echo "of bench/README.md, the first is run here, over the built-in sample:"
+	@echo "  $(BIN)/python -m bench.embedding [TEXTS.jsonl]"
+	@echo "  $(BIN)/python -m bench.retrieval --questions FILE --vectors DIR"
+	@echo "  $(BIN)/python -m bench.answering --questions FILE --corpus FILE [--fit]"
+	@echo
+	@$(BIN)/python -m bench.embedding
 
 wheel: .venv/installed-dev
 	rm -rf build
