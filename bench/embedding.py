@@ -1,6 +1,6 @@
 """Speed and agreement of the embedding model: ours against sentence-transformers, on the same model and texts.
 
-    python -m bench.embedding [TEXTS.jsonl[.gz]] [--limit 200] [--rounds 5] [--model bundled]
+    python -m bench.embedding [TEXTS.jsonl[.gz]] [--limit 60] [--rounds 3] [--model bundled]
 
 Each line of TEXTS has a `text`; without a file the chunks of the built-in sample are embedded. Both run on all cores,
 in turns, one process, so that what else the machine does meets both alike: read the ratios, not the rates. Queries are
@@ -38,7 +38,7 @@ if TYPE_CHECKING:
 
 QUERY_CHARACTERS = 20
 """Length of a query: what a reader types."""
-QUERIES = 40
+QUERIES = 20
 """Queries timed in each round."""
 
 Vectors = NDArray[np.float32]
@@ -63,8 +63,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
         prog="python -m bench.embedding", description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
     )
     parser.add_argument("texts", type=Path, nargs="?", help="lines with a `text`; without it, the sample's chunks")
-    parser.add_argument("--limit", type=at_least_one, default=200, help="a fixed draw of so many texts (200)")
-    parser.add_argument("--rounds", type=at_least_one, default=5, help="turns that both take (5)")
+    parser.add_argument("--limit", type=at_least_one, default=60, help="a fixed draw of so many texts (60)")
+    parser.add_argument("--rounds", type=at_least_one, default=3, help="turns that both take (3)")
     parser.add_argument("--model", default=BUNDLED, help="`bundled`, or a sentence-transformers folder")
     options = parser.parse_args(arguments)
     return run(lambda: measure(options.texts, options.limit, options.rounds, options.model))
