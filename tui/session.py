@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from enum import Enum, auto
 from typing import TYPE_CHECKING
 
@@ -34,7 +34,7 @@ class Reference:
     """A place in an article that can be read: a citation, a hit, or an article as a whole."""
 
     number: int
-    """The mark of a citation, the rank of a hit."""
+    """The mark of a citation, the place of an article among the nearest."""
     article_id: str
     title: str
     place: tuple[str, ...]
@@ -107,7 +107,11 @@ class Turn:
             )
         else:
             self.stage = Stage.REFUSED
-            self.references = tuple(Reference.from_hit(hit) for hit in reply.hits)
+            nearest = {hit.article_id: hit for hit in reversed(reply.hits)}  # the best passage of each article
+            hits = sorted(nearest.values(), key=lambda hit: hit.rank)
+            self.references = tuple(
+                replace(Reference.from_hit(hit), number=number) for number, hit in enumerate(hits, start=1)
+            )
 
     def fail(self, error: ClientError) -> None:
         """Takes in that the call failed."""
