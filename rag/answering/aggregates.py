@@ -70,7 +70,7 @@ class Aggregator:
     def _admitted(self, question: Question, article: Article) -> bool:
         """Whether the article's byline and place are those that the question names."""
         author = re.search(
-            r"(?:记者|通讯员|作者)([\u4e00-\u9fff]{2,3}?)(?=参与|写|报道|采写|的|和|、|拍|都|一共|分别|$)",
+            r"(?:记者|通讯员|作者)(?:是|为)?([\u4e00-\u9fff]{2,3}?)(?=参与|写|报道|采写|的|和|、|拍|都|一共|分别|[?？]|$)",
             question.text,
         )
         if author and author.group(1) not in article.byline + article.text[:400]:
@@ -111,7 +111,7 @@ def has_predicate(question: Question) -> bool:
     text = question.text
     for mention in reversed(places.find(text)):
         text = text[: mention.start] + text[mention.end :]
-    text = re.sub(r"(?:记者|通讯员|作者)[\u4e00-\u9fff]{2,3}?(?=参与|写|报道|采写|的|$)", "", text)
+    text = re.sub(r"(?:记者|通讯员|作者)(?:是|为)?[\u4e00-\u9fff]{2,3}?(?=参与|写|报道|采写|的|[?？]|$)", "", text)
     return bool(content_words(_LEVEL_WORDS.sub(" ", text)))
 
 

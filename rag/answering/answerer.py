@@ -110,7 +110,9 @@ class Answerer:
         return _Search(query, candidates, articles)
 
     def _respelt(self, search: _Search) -> str:
-        """The question with pinyin and homophone slips mended from what it found."""
+        """The question with pinyin and homophone slips mended from what it found; English is left as it is."""
+        if search.query.question.english:
+            return search.query.question.text
         passages = (self._generation.chunk(candidate.row).text for candidate in search.candidates[:8])
         return respell(
             search.query.question.text,

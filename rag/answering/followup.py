@@ -84,7 +84,9 @@ def _topic(asked: Sequence[str]) -> str:
     """What the conversation is about: the last question that says so, without its question words."""
     parts: list[str] = []
     for text in reversed(asked):
-        part = re.sub(r"[?？。!！]+$", "", _ASKING.sub("", fold(_OPENING.sub("", text))))
+        asked_for = re.sub(r"[?？。!！]+$", "", fold(_OPENING.sub("", text)))
+        # A question word that opens the question has the topic behind it.
+        part = _ASKING.sub("", asked_for) or _INTERROGATIVE.sub("", asked_for, count=1)
         part = re.sub(r"(?:一共|总共|最终|累计).{0,3}$|(?:的|是|有|了|中|共)+$", "", _PRONOUN.sub("", part)).strip(
             " ,，的"
         )
@@ -135,7 +137,7 @@ def _topic_head(topic: str) -> str:
 
 def _short_name(answer: str) -> str:
     """An answer that is a name, without its mark and full stop; empty when the answer is a statement."""
-    name = re.sub(r"\[\d+\]|[。.!！\s]+$", "", answer).strip("“”\"' ")
+    name = re.sub(r"[。.!！\s]+$", "", re.sub(r"\[\d+\]", "", answer)).strip("“”\"' ")
     if re.search(r"^\d|[,，;；。:：]", name):
         return ""
     return name if 2 <= len(name) <= 24 and not re.search(r"由|是|有(?!限)|了|在", name) else ""

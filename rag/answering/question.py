@@ -12,6 +12,7 @@ from enum import StrEnum
 from functools import lru_cache
 
 from rag.errors import InputError
+from rag.index.terms import cutter
 
 
 class Expected(StrEnum):
@@ -76,7 +77,7 @@ class Question:
     quoted: tuple[str, ...]
     """Names in quotation marks or title marks."""
     english: bool
-    """True when the question holds no Chinese but Latin words."""
+    """True when the question holds no Chinese but English words."""
 
 
 FUNCTION_CHARACTERS = frozenset(
@@ -94,10 +95,10 @@ _QUOTED = re.compile(r"[“‘「『《\"]([^”’」』》\"]{1,40})[”’」
 _PLACE_WORD = "城市|地方|地区|地市|省份?|自治区|直辖市|市|县|区|旗|乡|镇|街道|村|国家|州"
 _REPORT_WORD = "报道|文章|新闻|稿件|消息"
 _ORG_WORD = "企业|公司|单位|机构|部门|银行|学校|医院|工厂|组织"
-_COUNTER = "个|家|名|位|人|场|项|次|件|辆|篇|种|类|条|所|支|批|户|对|台|座|处|张|份|期|届|门|间|岁|级|部|套|起|天|年|元"
+_COUNTER = "个|家|名|位|人|场|项|次|件|辆|篇|种|类|条|所|支|批|户|对|台|座|处|张|份|期|届|门|间|岁|级|部|套|起|天|年|元|吨|亩|米|公里|公斤|层|字"
 _HOW_MANY = rf"(?:多少|几|哪?[{_NUMERAL}]+)"
 
-_PERSON_WORD = "人|记者|通讯员|作者|主席|主任|书记|经理|董事长|负责人|选手|冠军|状元|工人|职工|老师|师傅|居民|队长|站长|校长|司机|创始人|带头人|代表|志愿者|劳模|工匠|先生|女士"
+_PERSON_WORD = "人|记者|通讯员|作者|主席|主任|书记|经理|董事长|负责人|选手|冠军|状元|工人|职工|老师|师傅|居民|[\u4e00-\u9fff]长|司机|创始人|带头人|代表|志愿者|劳模|工匠|先生|女士"
 
 _RULES: tuple[tuple[Expected, str], ...] = (
     (Expected.PHONE, r"电话|手机号|联系方式|热线"),
@@ -109,7 +110,7 @@ _RULES: tuple[tuple[Expected, str], ...] = (
     (Expected.DURATION, r"多久|多长时间|(?:几|多少)(?:天|年|个月|小时|分钟|周|个?星期|日)|为期|赛程"),
     (
         Expected.TIME,
-        r"什么时候|什么时间|何时|几时|啥时候?|哪一?[天年日月]|哪个(?:月|年份|季度|时间)|几月|几号|哪一?个?(?:月份|年度)|何年|何月|何日|时间是",
+        r"什么时候|什么时间|何时|几时|啥时候?|哪一?[天年日月]|哪个(?:月|年份|季度|时间)|几月|几号|几点|哪一?个?(?:月份|年度)|何年|何月|何日|时间是",
     ),
     (
         Expected.NUMBER,
@@ -188,10 +189,15 @@ def parse_question(text: str) -> Question:
         wanted=_wanted(spoken),
         focus=_focus(spoken),
         quoted=tuple(_QUOTED.findall(spoken)),
-        english=not re.search(r"[\u3400-\u9fff]", spoken) and bool(re.search(r"[A-Za-z]{2,}", spoken)),
+        english=not re.search(r"[\u3400-\u9fff]", spoken) and bool(_ENGLISH.search(spoken)),
     )
 
 
+# Pinyin without tones is Latin too; English shows in its function words.
+_ENGLISH = re.compile(
+    r"\b(?:the|of|is|are|was|were|did|does|do|how|what|who|whom|whose|where|when|which|why|many|much|for|in|on|at|by|to|and)\b",
+    re.IGNORECASE,
+)
 _ENGLISH_RULES: tuple[tuple[Expected, str], ...] = (
     (Expected.MONEY, r"how much (?:money|did|does|was|is|were|do)|cost|price|budget|spend"),
     (Expected.DURATION, r"how long|how many (?:days|months|years|weeks|hours|minutes)"),
@@ -239,12 +245,10 @@ _PLAIN_FOCUS = re.compile(
 
 def _focus(text: str) -> tuple[str, ...]:
     """The noun behind 什么, 哪个 or 多少名, else the noun before 是谁, 叫什么 or 有多少."""
-    import rjieba  # its dictionary takes 60 ms, once
-
     asked = _INTERROGATIVE.search(text)
     if asked is None:
         return ()
-    cut = rjieba.Jieba().cut
+    cut = cutter().cut
     behind = next(iter(cut(text[asked.end() :])), "")
     if re.fullmatch(r"[\u4e00-\u9fff]{2,}", behind) and not _PLAIN_FOCUS.match(behind):
         return (behind,)
@@ -261,7 +265,8 @@ def _focus(text: str) -> tuple[str, ...]:
 _AGGREGATES: tuple[tuple[Level, str], ...] = (
     (
         Level.REPORT,
-        rf"^(?:有|都有)?{{which}}(?:篇|条|则)?(?:{_REPORT_WORD})|(?:{_REPORT_WORD})(?:里|中|都|分别|主要)?(?:分别)?(?:讲|说|写|是关于|关于|介绍|报道)了?(?:的是)?(?:什么|啥|哪)|{{which}}篇",
+        rf"^(?:有|都有)?{{which}}(?:篇|条|则)?(?:{_REPORT_WORD})|{{which}}(?:篇|条|则)?(?:{_REPORT_WORD})[?？]?$|"
+        rf"(?:{_REPORT_WORD})(?:里|中|都|分别|主要)?(?:分别)?(?:讲|说|写|是关于|关于|介绍|报道)了?(?:的是)?(?:什么|啥|哪)|{{which}}篇",
     ),
     (Level.PROVINCE, r"{which}个?(?:省份?|自治区|直辖市)(?![级总内直外])|按省"),
     (Level.CITY, r"^(?:.{{0,12}}?有)?{which}个?(?:城市|地级市|地市|市)(?!场|民|总|区)"),

@@ -12,6 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from rag.answering.question import FUNCTION_CHARACTERS
+from rag.index.terms import cutter
 
 _OFTEN = 3
 """How often the found passages must print a homophone before a word is taken for a slip: once is chance."""
@@ -78,9 +79,7 @@ def is_pinyin(word: str) -> bool:
 
 def _unknown_pairs(question: str, known: Callable[[str], bool]) -> list[str]:
     """Words of two characters, and pairs of characters that are part of no longer word, that the corpus lacks."""
-    import rjieba  # its dictionary takes 60 ms, once
-
-    tokens = [token for token in rjieba.Jieba().cut(question) if _HAN.fullmatch(token)]
+    tokens = [token for token in cutter().cut(question) if _HAN.fullmatch(token)]
     pairs = [token for token in tokens if len(token) == 2]
     pairs += [one + other for one, other in pairwise(tokens) if len(one) == len(other) == 1]
     return [pair for pair in dict.fromkeys(pairs) if not FUNCTION_CHARACTERS & set(pair) and not known(pair)]

@@ -62,6 +62,8 @@ def read_comparison(question: Question) -> Comparison | None:
     parts = _AND.split(sides, maxsplit=1)
     if len(parts) != 2 or not all(part.strip() for part in parts):
         return None
+    if not f"{shared}{tail}".strip() and parts[0].strip()[-1:] != parts[1].strip()[-1:]:
+        return None  # two sides that count different things compare nothing
     return Comparison(
         parts[0].strip(" ,，"),
         parts[1].strip(" ,，"),
@@ -172,9 +174,14 @@ def _half(asked: str, text: str) -> str:
     """Whether one of two figures of a sentence is half of the other."""
     if "一半" not in asked and "半数" not in asked:
         return ""
-    named = [q.value for q in find_quantities(asked) if q.value > 1]
-    figures = [q.value for q in find_quantities(text) if q.value > 1]
-    pairs = [(part, whole) for whole in (named or figures) for part in figures if part < whole and whole in figures]
+    named = [quantity.value for quantity in find_quantities(asked) if quantity.value > 1]
+    figures = [quantity for quantity in find_quantities(text) if quantity.value > 1]
+    pairs = [
+        (part.value, whole.value)
+        for whole in figures
+        for part in figures
+        if part.value < whole.value and _alike(part.unit, whole.unit) and (not named or whole.value in named)
+    ]
     if not pairs:
         return ""
     part, whole = pairs[0]
