@@ -95,7 +95,7 @@ def imported_by(*folders: str) -> set[str]:
                 names |= {alias.name.split(".")[0] for alias in node.names}
             elif isinstance(node, ast.ImportFrom) and node.module and not node.level:
                 names.add(node.module.split(".")[0])
-    return names - set(sys.stdlib_module_names) - {"rag", "server", "tui", "tests"}
+    return names - set(sys.stdlib_module_names) - {"bench", "rag", "server", "tui", "tests"}
 
 
 def required(*groups: list[str]) -> set[str]:
