@@ -15,11 +15,13 @@ from pathlib import Path
 
 from rag.answering.answerer import Answerer
 from rag.answering.question import check_question
+from rag.corpus import places
 from rag.embedding.base import Embedder
 from rag.embedding.model import open_embedder
 from rag.errors import IndexMismatch, InputError, RagError
 from rag.index.generation import Generation
 from rag.index.store import Store
+from rag.index.terms import cutter
 from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
 from rag.types import (
@@ -73,6 +75,8 @@ class Library:
         """
         store = Store(settings.vectors)
         store.current_id()  # a missing index should be told before a model is prepared for it
+        # The model loads outside Python's lock, so the gazetteer and the dictionary can load beside it.
+        threading.Thread(target=_warm, name="warm", daemon=True).start()
         return cls(settings, store, open_embedder(settings.embedding_model, progress=progress))
 
     def _load(self) -> _Loaded:
@@ -210,6 +214,12 @@ class Library:
     def close(self) -> None:
         """Lets go of the files."""
         self._loaded.generation.close()
+
+
+def _warm() -> None:
+    """Has the gazetteer and the dictionary of words at hand for the first question."""
+    places.find("北京")
+    cutter()
 
 
 def _check_top_k(top_k: int) -> int:
