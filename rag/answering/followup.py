@@ -11,8 +11,8 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.answering.question import fold
 from rag.corpus import places
+from rag.index.terms import simplify
 from rag.types import Span, Turn
 
 _TOO_SHORT = 6
@@ -69,7 +69,7 @@ def make_standalone(question: str, history: Sequence[Turn]) -> Standalone:
 
 def _leans_on_history(question: str) -> bool:
     """True when a question does not say by itself what it is about."""
-    folded = fold(question)
+    folded = simplify(question)
     if _OPENING.match(folded):
         return True
     if re.search(r"[“《「\"]", folded) or places.find(folded):
@@ -84,7 +84,7 @@ def _topic(asked: Sequence[str]) -> str:
     """What the conversation is about: the last question that says so, without its question words."""
     parts: list[str] = []
     for text in reversed(asked):
-        asked_for = re.sub(r"[?？。!！]+$", "", fold(_OPENING.sub("", text)))
+        asked_for = re.sub(r"[?？。!！]+$", "", simplify(_OPENING.sub("", text)))
         # A question word that opens the question has the topic behind it.
         part = _ASKING.sub("", asked_for) or _INTERROGATIVE.sub("", asked_for, count=1)
         part = re.sub(r"(?:一共|总共|最终|累计).{0,3}$|(?:的|是|有|了|中|共)+$", "", _PRONOUN.sub("", part)).strip(
@@ -99,8 +99,8 @@ def _topic(asked: Sequence[str]) -> str:
 
 def _substituted(element: str, asked: Sequence[str]) -> Standalone:
     """ "X呢" after a question: X instead of the like element of that question."""
-    last = fold(asked[-1])
-    element = fold(element).strip()
+    last = simplify(asked[-1])
+    element = simplify(element).strip()
     topic = _topic(asked)
     old = _named_place(last)
     if old is not None and (places.find(element) or places.resolve(element)):

@@ -6,13 +6,11 @@ The rules know Chinese question words and measure words, and nothing of any corp
 from __future__ import annotations
 
 import re
-import unicodedata
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
 
 from rag.errors import InputError
-from rag.index.terms import cutter
+from rag.index.terms import cutter, simplify
 
 
 class Expected(StrEnum):
@@ -96,8 +94,6 @@ _PLACE_WORD = "城市|地方|地区|地市|省份?|自治区|直辖市|市|县|�
 _REPORT_WORD = "报道|文章|新闻|稿件|消息"
 _ORG_WORD = "企业|公司|单位|机构|部门|银行|学校|医院|工厂|组织"
 _COUNTER = "个|家|名|位|人|场|项|次|件|辆|篇|种|类|条|所|支|批|户|对|台|座|处|张|份|期|届|门|间|岁|级|部|套|起|天|年|元|吨|亩|米|公里|公斤|层|字"
-_HOW_MANY = rf"(?:多少|几|哪?[{_NUMERAL}]+)"
-
 _PERSON_WORD = "人|记者|通讯员|作者|主席|主任|书记|经理|董事长|负责人|选手|冠军|状元|工人|职工|老师|师傅|居民|[\u4e00-\u9fff]长|司机|创始人|带头人|代表|志愿者|劳模|工匠|先生|女士"
 
 _RULES: tuple[tuple[Expected, str], ...] = (
@@ -157,18 +153,13 @@ def check_question(text: str, limit: int, name: str) -> str:
     return text
 
 
-def fold(text: str) -> str:
-    """NFKC, and traditional characters to simplified ones: for reading a question, never for showing a text."""
-    return _to_simplified(unicodedata.normalize("NFKC", text))
-
-
 def parse_question(text: str) -> Question:
     """Reads a question.
 
     Args:
         text: the standalone question, as the reader typed it.
     """
-    folded = fold(text).strip()
+    folded = simplify(text).strip()
     spoken = _FILLERS.sub("", _FILLERS.sub("", folded)).strip() or folded
     expected, form = _expected(spoken), Form.PASSAGE
     level = _aggregate_level(spoken)
@@ -308,16 +299,3 @@ def number_of(text: str) -> int | None:
         else:
             return None
     return total + digit if text else None
-
-
-@lru_cache(maxsize=1)
-def _converter() -> object:
-    import opencc  # 17 ms, and only questions and indexing need it
-
-    return opencc.OpenCC("t2s")
-
-
-def _to_simplified(text: str) -> str:
-    if text.isascii():
-        return text
-    return str(_converter().convert(text))  # type: ignore[attr-defined]  # opencc ships no types

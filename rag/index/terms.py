@@ -33,7 +33,12 @@ _STOP_WORDS = frozenset(
 
 def fold(text: str) -> str:
     """Compatibility forms to plain ones, capitals to small letters, traditional characters to simplified ones."""
-    plain = unicodedata.normalize("NFKC", text).lower()
+    return simplify(text).lower()
+
+
+def simplify(text: str) -> str:
+    """Compatibility forms to plain ones and traditional characters to simplified ones; capitals stay."""
+    plain = unicodedata.normalize("NFKC", text)
     return str(_simplifier().convert(plain)) if _HAN.search(plain) else plain
 
 
