@@ -62,7 +62,7 @@ class Signals:
     """Share of them that the corpus has and this article's evidence lacks."""
 
 
-_COEFFICIENTS = Signals(
+COEFFICIENTS = Signals(
     coverage=1.15,
     context=2.05,
     similarity=3.15,
@@ -77,7 +77,8 @@ _COEFFICIENTS = Signals(
     unseen=-1.75,
     missing=-2.3,
 )
-_INTERCEPT = -2.7
+INTERCEPT = -2.7
+"""Added to the weighted signals: what speaks for a sentence of which nothing is known."""
 
 _AGAINST = {
     "measure_absent": "no figure of the kind asked for",
@@ -98,6 +99,8 @@ class Confidence:
     """Probability in [0, 1] that the sentence answers the question."""
     reasons: tuple[str, ...]
     """What speaks against it, in words."""
+    signals: Signals
+    """What it was made of."""
 
     @property
     def accepted(self) -> bool:
@@ -111,10 +114,10 @@ def judge(query: Query, evidence: Evidence) -> Confidence:
         evidence: the best there is.
     """
     signals = read_signals(query, evidence)
-    values, coefficients = asdict(signals), asdict(_COEFFICIENTS)
-    score = _INTERCEPT + sum(coefficients[name] * value for name, value in values.items())
+    values, coefficients = asdict(signals), asdict(COEFFICIENTS)
+    score = INTERCEPT + sum(coefficients[name] * value for name, value in values.items())
     reasons = tuple(reason for name, reason in _AGAINST.items() if values[name])
-    return Confidence(1 / (1 + math.exp(-score)), reasons)
+    return Confidence(1 / (1 + math.exp(-score)), reasons, signals)
 
 
 def read_signals(query: Query, evidence: Evidence) -> Signals:

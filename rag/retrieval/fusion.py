@@ -7,6 +7,7 @@ figures against the alternatives.
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
 DENSE_WEIGHT = 0.5
 """Share of the dense leg in the sum; the rest is the keyword leg's."""
@@ -35,13 +36,33 @@ def weighted_sum(
         spread: standard deviation of the cosines of the query with the index at large.
         weight: share of the dense leg; a leg without any score leaves the whole to the other.
     """
-    if not dense or not any(lexical.values()):
-        weight = 1.0 if dense else 0.0
+    both = shares(dense, lexical, spread, weight)
+    return _ordered(
+        {row: both.dense.get(row, 0.0) + both.lexical.get(row, 0.0) for row in dense.keys() | lexical.keys()}
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Shares:
+    """What each leg adds to the fused score of every row; a leg without a score for a row adds nothing."""
+
+    dense: Scores
+    lexical: Scores
+
+
+def shares(dense: Scores, lexical: Scores, spread: float, weight: float = DENSE_WEIGHT) -> Shares:
+    """The two addends of `weighted_sum`, by row; the arguments are the same."""
+    weight = leg_weight(bool(dense), any(lexical.values()), weight)
     near, worded = _from_top(dense, DENSE_REACH * spread), _from_zero(lexical)
-    fused = {
-        row: weight * near.get(row, 0.0) + (1 - weight) * worded.get(row, 0.0) for row in dense.keys() | lexical.keys()
-    }
-    return _ordered(fused)
+    return Shares(
+        {row: weight * score for row, score in near.items()},
+        {row: (1 - weight) * score for row, score in worded.items()},
+    )
+
+
+def leg_weight(dense: bool, lexical: bool, weight: float = DENSE_WEIGHT) -> float:
+    """The share of the dense leg once it is known which legs scored anything: all or nothing where one did not."""
+    return weight if dense and lexical else float(dense)
 
 
 def min_max_sum(dense: Scores, lexical: Scores, weight: float = DENSE_WEIGHT) -> list[tuple[int, float]]:

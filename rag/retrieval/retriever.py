@@ -14,7 +14,7 @@ from rag.errors import IndexMismatch
 from rag.index.generation import Generation
 from rag.index.ranking import top_rows
 from rag.index.terms import terms
-from rag.retrieval.fusion import ranks, weighted_sum
+from rag.retrieval.fusion import ranks, shares, weighted_sum
 from rag.types import Filters, Hit, Mode, Ranks, SearchResult
 
 CANDIDATES = 200
@@ -36,6 +36,8 @@ class Candidate:
     """0 without a common word; None where the keyword leg was not asked."""
     ranks: Ranks
     """Among what each leg put forward by itself."""
+    shares: tuple[float, float] = (0.0, 0.0)
+    """What the dense and the keyword leg add to `score`."""
 
 
 class Retriever:
@@ -127,6 +129,7 @@ class Retriever:
             only_dense = np.asarray(sorted(dense.keys() - lexical.keys()), np.int64)
             dense |= _by_row(only_lexical, self._generation.vectors.cosines(vector, only_lexical))
             lexical |= _by_row(only_dense, words[only_dense])
+        both = shares(dense, lexical, spread)
         return [
             Candidate(
                 row=row,
@@ -134,6 +137,7 @@ class Retriever:
                 cosine=dense.get(row),
                 bm25=lexical.get(row),
                 ranks=Ranks(dense=dense_ranks.get(row), lexical=lexical_ranks.get(row)),
+                shares=(both.dense.get(row, 0.0), both.lexical.get(row, 0.0)),
             )
             for row, score in weighted_sum(dense, lexical, spread)
         ]
