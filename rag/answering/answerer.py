@@ -4,20 +4,20 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.answering.aggregates import Aggregator, has_predicate
-from rag.answering.composing import Composer, Draft
+from rag.answering.composing import Composer
 from rag.answering.confidence import fitting_articles, judge
-from rag.answering.evidence import Evidence, EvidenceFinder, Query, Weights, content_words, make_query
+from rag.answering.evidence import Evidence, EvidenceFinder, Weights, content_words, make_query
 from rag.answering.followup import Standalone, make_standalone
 from rag.answering.passages import passage_draft
 from rag.answering.question import Form, Question, parse_question
 from rag.answering.refusals import refusal_text
 from rag.answering.spelling import respell
+from rag.answering.trace import Decision, Rule, Search, Trace
 from rag.answering.verdicts import (
     best_pair,
     comparison_draft,
@@ -29,24 +29,14 @@ from rag.answering.verdicts import (
 from rag.embedding.base import Embedder
 from rag.index.generation import Generation
 from rag.index.terms import PAIR_MARK
-from rag.retrieval.retriever import CANDIDATES, Candidate, Retriever
-from rag.types import Answer, AnswererName, Article, Filters, Hit, Turn
+from rag.retrieval.retriever import CANDIDATES, Retriever
+from rag.types import Answer, AnswererName, Filters, Hit, Turn
 
 READ_ARTICLES = 6
 """Articles whose sentences are read for one answer."""
 READ_FOR_ALL = 120
 """Articles whose sentences are read for an answer over all articles; both legs put the likeliest first."""
 NO_MODEL = "No language model is configured (llm_base_url): the answer is extractive."
-
-
-@dataclass(frozen=True, slots=True)
-class _Search:
-    """What was looked up for a question."""
-
-    query: Query
-    candidates: list[Candidate]
-    articles: list[tuple[Article, float]]
-    """In order of their best chunk, with its score in [0, 1]."""
 
 
 class Answerer:
@@ -74,6 +64,25 @@ class Answerer:
             answerer: which answerer the caller wants.
         """
         began = time.perf_counter()
+        trace = self.trace(asked, history, filters)
+        draft, hits = trace.decision.draft, self._hits(trace.search, top_k)
+        question = trace.search.query.question
+        text, citations = self._composer.compose(draft) if draft else (refusal_text(question, hits), ())
+        return Answer(
+            question=asked,
+            answered=draft is not None,
+            answer=text,
+            citations=citations,
+            hits=hits,
+            standalone_question=trace.standalone.text,
+            answerer="extractive",
+            generation=self._generation.id,
+            took_ms=1000 * (time.perf_counter() - began),
+            warnings=(NO_MODEL,) if answerer == "llm" else (),
+        )
+
+    def trace(self, asked: str, history: Sequence[Turn], filters: Filters) -> Trace:
+        """Everything up to the decision: what was read, and whether and by what it is answered."""
         standalone = make_standalone(asked, history)
         question = parse_question(standalone.text)
         mask = self._generation.mask(filters)
@@ -83,23 +92,9 @@ class Answerer:
             standalone = Standalone(respelt, standalone.topic)
             question = parse_question(respelt)
             search = self._look_up(question, mask, topic)
-        draft = self._draft(search, mask)
-        hits = self._hits(search, top_k)
-        text, citations = self._composer.compose(draft) if draft else (refusal_text(question, hits), ())
-        return Answer(
-            question=asked,
-            answered=draft is not None,
-            answer=text,
-            citations=citations,
-            hits=hits,
-            standalone_question=standalone.text,
-            answerer="extractive",
-            generation=self._generation.id,
-            took_ms=1000 * (time.perf_counter() - began),
-            warnings=(NO_MODEL,) if answerer == "llm" else (),
-        )
+        return Trace(asked, standalone, mask, search, self._decide(search, mask))
 
-    def _look_up(self, question: Question, mask: NDArray[np.bool_] | None, topic: Sequence[str] = ()) -> _Search:
+    def _look_up(self, question: Question, mask: NDArray[np.bool_] | None, topic: Sequence[str] = ()) -> Search:
         query = make_query(question, self._generation, self._embedder, topic)
         candidates = self._retriever.candidates(question.text, CANDIDATES, mask, vector=query.embedding)
         best: dict[int, float] = {}
@@ -107,9 +102,9 @@ class Answerer:
             best.setdefault(int(self._generation.chunk_articles[candidate.row]), candidate.score)
         most = READ_FOR_ALL if question.form is Form.AGGREGATE else READ_ARTICLES
         articles = [(self._generation.article_at(ordinal), score) for ordinal, score in list(best.items())[:most]]
-        return _Search(query, candidates, articles)
+        return Search(query, candidates, articles)
 
-    def _respelt(self, search: _Search) -> str:
+    def _respelt(self, search: Search) -> str:
         """The question with pinyin and homophone slips mended from what it found; English is left as it is."""
         if search.query.question.english:
             return search.query.question.text
@@ -120,44 +115,51 @@ class Answerer:
             lambda pair: bool(self._generation.words.document_frequency([PAIR_MARK + pair])[0]),
         )
 
-    def _draft(self, search: _Search, mask: NDArray[np.bool_] | None) -> Draft | None:
-        """The answer before its marks are numbered; None for a refusal."""
+    def _decide(self, search: Search, mask: NDArray[np.bool_] | None) -> Decision:
+        """The answer before its marks are numbered, or a refusal."""
         question = search.query.question
         if question.form is Form.AGGREGATE:
             return self._over_all(search)
-        if question.form is Form.COMPARISON and (draft := self._compared(question, mask)):
-            return draft
+        if question.form is Form.COMPARISON and (decision := self._compared(question, mask)):
+            return decision
         evidences = self._evidences(search)
-        if not evidences or not judge(search.query, evidences[0]).accepted:
-            return None
+        confidence = judge(search.query, evidences[0]) if evidences else None
+        if confidence is None or not confidence.accepted:
+            return Decision(Rule.PASSAGE, None, evidences, confidence)
         if question.form is Form.YES_NO and (draft := yes_no_draft(search.query, evidences[0])):
-            return draft
-        return passage_draft(search.query, evidences)
+            return Decision(Rule.YES_NO, draft, evidences, confidence)
+        return Decision(Rule.PASSAGE, passage_draft(search.query, evidences), evidences, confidence)
 
-    def _evidences(self, search: _Search) -> list[Evidence]:
+    def _evidences(self, search: Search) -> list[Evidence]:
         return self._finder.find(search.query, fitting_articles(search.query, search.articles))
 
-    def _over_all(self, search: _Search) -> Draft | None:
-        members = self._aggregator.members(search.query, search.articles)
-        if not members:
-            return None
+    def _over_all(self, search: Search) -> Decision:
         # Where a place or an author alone is asked for, the filter has decided already.
-        if has_predicate(search.query.question) and not judge(search.query, members[0].evidence).accepted:
-            return None
-        return self._aggregator.draft(search.query, members, self._generation.counts.articles)
+        weighed = has_predicate(search.query.question)
+        rule = Rule.ALL_ARTICLES if weighed else Rule.LISTING
+        members = self._aggregator.members(search.query, search.articles)
+        evidences = [member.evidence for member in members]
+        confidence = judge(search.query, evidences[0]) if evidences and weighed else None
+        if not members or (confidence and not confidence.accepted):
+            return Decision(rule, None, evidences, confidence)
+        draft = self._aggregator.draft(search.query, members, self._generation.counts.articles)
+        return Decision(rule, draft, evidences, confidence)
 
-    def _compared(self, question: Question, mask: NDArray[np.bool_] | None) -> Draft | None:
+    def _compared(self, question: Question, mask: NDArray[np.bool_] | None) -> Decision | None:
         comparison = read_comparison(question)
         if comparison is None:
             return None
-        sides = []
+        sides, read = [], []
         for name in (comparison.left, comparison.right):
             evidences = self._evidences(self._look_up(parse_question(side_question(comparison, name)), mask))
             sides.append(read_sides(name, evidences, comparison.attribute) if evidences else [])
+            read += evidences
         pair = best_pair(*sides)
-        return comparison_draft(comparison, *pair) if pair else None
+        if pair is None:
+            return None
+        return Decision(Rule.COMPARISON, comparison_draft(comparison, *pair), read)
 
-    def _hits(self, search: _Search, top_k: int) -> tuple[Hit, ...]:
+    def _hits(self, search: Search, top_k: int) -> tuple[Hit, ...]:
         return tuple(
             Hit(
                 rank=rank,
