@@ -29,6 +29,7 @@ class Settings(BaseSettings):
     embedding_model: str = Field(
         default="bundled", description="`bundled`, else a sentence-transformers folder or hub name."
     )
+    userdict: Path | None = Field(default=None, description="Words that the word cutter must know, in jieba's format.")
     llm_base_url: str | None = Field(
         default=None, description="OpenAI-compatible server that phrases answers; unset: answers are extractive."
     )

@@ -269,6 +269,37 @@ class IndexReport:
     """Chunks of the previous generation that are gone."""
     skipped: tuple[Skipped, ...]
     seconds: float
+    tokenized: int = 0
+    """Chunks that had to be cut into words."""
+
+
+@dataclass(frozen=True, slots=True)
+class ArticleChange:
+    """What an index run would do to one article."""
+
+    kind: Literal["added", "changed", "moved", "removed"]
+    article_id: str
+    title: str
+    source: str
+    was: str = ""
+    """Where a moved article stood before."""
+
+
+@dataclass(frozen=True, slots=True)
+class IndexPlan:
+    """What an index run would do, without doing it."""
+
+    changed: bool
+    """False when there is nothing to do."""
+    articles: tuple[ArticleChange, ...]
+    """In corpus order, what goes last."""
+    counts: Counts
+    """What the index would hold."""
+    embedded: int
+    kept: int
+    removed: int
+    skipped: tuple[Skipped, ...]
+    seconds: float
 
 
 @dataclass(frozen=True, slots=True)

@@ -83,7 +83,7 @@ def _record_article(page: Page, record: RecordFields) -> list[Article]:
     runs = runs_of(page.text, spans)
     if not runs:
         return []
-    text = text_of(page.text, spans)
+    text = "".join(page.text[start:end] for start, end in runs)
     return [
         Article(
             article_id=record.article_id,
