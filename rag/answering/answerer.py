@@ -86,7 +86,7 @@ class Answerer:
         standalone = make_standalone(asked, history)
         question = parse_question(standalone.text)
         mask = self._generation.mask(filters)
-        topic = content_words(standalone.topic) if standalone.topic else ()
+        topic = content_words(standalone.topic, self._generation.analyzer) if standalone.topic else ()
         search = self._look_up(question, mask, topic)
         if (respelt := self._respelt(search)) != question.text:
             standalone = Standalone(respelt, standalone.topic)

@@ -22,9 +22,10 @@ from rag.answering.expectation import find_expected
 from rag.answering.question import FUNCTION_CHARACTERS, Expected, Question
 from rag.answering.stopwords import NOUNS_OF_ASKING, STOP_WORDS
 from rag.embedding.base import Embedder
+from rag.index.analyzer import Analyzer
 from rag.index.generation import Generation
 from rag.index.sentences import split_sentences
-from rag.index.terms import PAIR_MARK, terms
+from rag.index.terms import PAIR_MARK
 from rag.types import Article, Block, BlockRole, Span
 
 RERANKED = 16
@@ -119,6 +120,8 @@ class Query:
     known: frozenset[str]
     """The words that the corpus has."""
     embedding: NDArray[np.float32] = field(repr=False)
+    analyzer: Analyzer = field(repr=False)
+    """Cuts text as the index was cut."""
 
     @property
     def total(self) -> float:
@@ -132,7 +135,7 @@ def make_query(question: Question, generation: Generation, embedder: Embedder, t
     Args:
         topic: words of the conversation that the question is about; they count half.
     """
-    words = content_words(question.text)
+    words = content_words(question.text, generation.analyzer)
     halves = [word for word in topic if word not in words]
     both = [*words, *halves]
     counts = dict(zip(both, generation.words.document_frequency(both).tolist(), strict=True))
@@ -146,14 +149,18 @@ def make_query(question: Question, generation: Generation, embedder: Embedder, t
         weights=weights,
         known=frozenset(word for word in kept if counts[word]),
         embedding=embedder.embed_query(question.text),
+        analyzer=generation.analyzer,
     )
 
 
-def content_words(text: str) -> list[str]:
+_PLAIN = Analyzer()
+
+
+def content_words(text: str, analyzer: Analyzer = _PLAIN) -> list[str]:
     """The words of a question that say what it is about, in order, each once."""
     return [
         word
-        for word in dict.fromkeys(terms(text))
+        for word in dict.fromkeys(analyzer.terms(text))
         if word not in STOP_WORDS
         and word not in NOUNS_OF_ASKING
         and not (word.startswith(PAIR_MARK) and FUNCTION_CHARACTERS & set(word))
@@ -223,10 +230,11 @@ class EvidenceFinder:
 
     def _by_words(self, query: Query, article: Article, prior: float) -> list[Evidence]:
         sentences = sentences_of(article, with_bylines=asks_for_author(query.question))
-        words = [frozenset(terms(sentence.text)) & query.weights.keys() for sentence in sentences]
+        words = [frozenset(query.analyzer.terms(sentence.text)) & query.weights.keys() for sentence in sentences]
         # The lead says whom and what the whole article is about; later sentences take it as said.
         lead = next((sentence.text for sentence in sentences if sentence.role is BlockRole.BODY), "")
-        about = frozenset(terms(f"{article.title}\n{article.kicker}\n{' '.join(article.place)}\n{lead}"))
+        heading = f"{article.title}\n{article.kicker}\n{' '.join(article.place)}\n{lead}"
+        about = frozenset(query.analyzer.terms(heading))
         asks_author = asks_for_author(query.question)
         total = query.total or 1.0
         weights = self._weights

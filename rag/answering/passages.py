@@ -58,7 +58,7 @@ def _shorten(query: Query, evidence: Evidence, limit: int) -> Quote:
 
 def window_gain(query: Query, question: Question, text: str) -> float:
     """How much of the question a piece of a sentence holds, and whether it holds what is asked for."""
-    held = set(content_words(text)) & query.weights.keys()
+    held = set(content_words(text, query.analyzer)) & query.weights.keys()
     coverage = sum(query.weights[word] for word in held) / (sum(query.weights.values()) or 1.0)
     novel = [span for span in find_expected(question, text) if text[span[0] : span[1]] not in question.text]
     return coverage + (0.5 if novel and question.expected is not Expected.ANY else 0.0)

@@ -8,11 +8,13 @@ into terms. Vectors are noted down as they are made, and an interrupted run goes
 from __future__ import annotations
 
 import hashlib
+import tempfile
+import threading
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import cache
+from functools import cache, cached_property
 from pathlib import Path
 
 import numpy as np
@@ -22,7 +24,9 @@ import rag.corpus
 import rag.index
 from rag.corpus.files import CorpusListing, read_corpus
 from rag.embedding.base import Embedder
-from rag.errors import CorpusEmpty, StoreError
+from rag.embedding.deferred import DeferredEmbedder
+from rag.errors import CorpusEmpty, RagError, StoreError
+from rag.index.analyzer import Analyzer
 from rag.index.arrays import save_array
 from rag.index.chunking import ChunkRules
 from rag.index.database import FILE as DATABASE
@@ -33,15 +37,18 @@ from rag.index.keyword_index import KeywordIndex, TermCounts
 from rag.index.manifest import FileState, Manifest, file_digest
 from rag.index.reading import CorpusReader
 from rag.index.store import Store
-from rag.index.terms import TERMS_VERSION, terms
+from rag.index.terms import TERMS_VERSION, fold
+from rag.index.userdict import UserDictionary, WordFinder
 from rag.index.vector_index import VectorIndex
 from rag.settings import Settings
-from rag.types import Counts, IndexReport, Progress, Skipped
+from rag.types import Counts, IndexPlan, IndexReport, Progress, Skipped
 
 Report = Callable[[Progress], None]
 
 _EMBEDDED_AT_ONCE = 128
 """Chunks between two lines of progress and two entries in the journal."""
+
+_CUT_AT_ONCE = 2000
 
 
 def build_index(settings: Settings, progress: Report | None = None, embedder: Embedder | None = None) -> IndexReport:
@@ -58,25 +65,55 @@ def build_index(settings: Settings, progress: Report | None = None, embedder: Em
     Raises:
         CorpusMissing, CorpusError: the corpus cannot be read.
         CorpusEmpty: nothing in it can be indexed; the index that was there is left as it was.
+        SettingsError: the user dictionary cannot be read.
         ModelError: the embedding model cannot be used.
         IndexLocked: another process is writing the index.
         WriteError: no permission, or the disk is full; the index that was there is left as it was.
     """
     began = time.perf_counter()
-    listing = read_corpus(settings.corpus_path)
-    if embedder is None:
-        from rag.embedding.model import open_embedder  # a caller with a model of its own need not load ours
-
-        embedder = open_embedder(settings.embedding_model, progress)
+    listing, dictionary = read_corpus(settings.corpus_path), _dictionary(settings)
+    embedder = embedder or _deferred(settings, progress)
     store = Store(settings.vectors)
     with store.writing():
-        build = _Build(settings, listing, embedder, _previous(store), progress or (lambda _: None))
+        build = _Build(settings, listing, dictionary, embedder, _previous(store), progress or (lambda _: None))
         if build.unchanged:
             return build.report_unchanged(time.perf_counter() - began)
+        build.load_ahead()
         with Journal(store.folder, embedder.fingerprint, embedder.dimension) as journal, closing(build):
             generation = store.publish(lambda folder: build.fill(folder, journal))
             journal.discard()
     return build.report(generation, time.perf_counter() - began)
+
+
+def plan_index(settings: Settings, progress: Report | None = None, embedder: Embedder | None = None) -> IndexPlan:
+    """What `build_index` would do now. Writes nothing to the index, and embeds nothing.
+
+    Args:
+        settings: where the corpus, the index and the model are.
+        progress: told of every step.
+        embedder: the model to use instead of the one in the settings.
+
+    Raises:
+        As `build_index`, but for the lock and for what concerns writing.
+    """
+    began = time.perf_counter()
+    listing, dictionary = read_corpus(settings.corpus_path), _dictionary(settings)
+    embedder = embedder or _deferred(settings, progress)
+    build = _Build(
+        settings, listing, dictionary, embedder, _previous(Store(settings.vectors)), progress or (lambda _: None)
+    )
+    with tempfile.TemporaryDirectory(prefix="wenbao-") as scratch, closing(build):
+        return build.plan(Path(scratch), began)
+
+
+def _deferred(settings: Settings, progress: Report | None) -> DeferredEmbedder:
+    from rag.embedding.model import prepare_model  # a caller with a model of its own need not load ours
+
+    return DeferredEmbedder(prepare_model(settings.embedding_model, progress))
+
+
+def _dictionary(settings: Settings) -> UserDictionary:
+    return UserDictionary.read(settings.userdict) if settings.userdict is not None else UserDictionary()
 
 
 @cache
@@ -111,6 +148,7 @@ class _Build:
 
     settings: Settings
     listing: CorpusListing
+    dictionary: UserDictionary
     embedder: Embedder
     previous: Generation | None
     progress: Report
@@ -120,6 +158,7 @@ class _Build:
     counts: Counts = field(default_factory=Counts)
     embedded: int = 0
     removed: int = 0
+    tokenized: int = 0
 
     def __post_init__(self) -> None:
         self.digests = {}
@@ -133,6 +172,17 @@ class _Build:
         if self.previous is not None:
             self.previous.close()
 
+    def load_ahead(self) -> None:
+        """Loads the model beside the reading of the corpus, if content that was never seen makes it likely to be used.
+
+        A model that cannot be loaded says so when it is used.
+        """
+        if not isinstance(self.embedder, DeferredEmbedder):
+            return
+        known = {state.digest for state in self.previous.manifest.corpus_files} if self.previous is not None else set()
+        if not self._same_model or not known.issuperset(self.digests.values()):
+            threading.Thread(target=_load_quietly, args=(self.embedder,), name="load-model").start()
+
     @property
     def unchanged(self) -> bool:
         """True when the live generation is what this run would make."""
@@ -145,11 +195,12 @@ class _Build:
             and manifest.terms == terms_label()
             and manifest.corpus == self._corpus
             and manifest.is_sample == self.settings.sample_corpus
+            and self._dictionary_settings.items() <= manifest.settings.items()
             and [(state.source, state.digest) for state in manifest.corpus_files] == list(self.digests.items())
             and "" not in self.digests.values()
-            and set(self.listing.skipped) <= set(manifest.skipped)
+            and set(self._skipped_at_sight) <= set(manifest.skipped)
             and len(manifest.skipped)
-            == len(self.listing.skipped) + sum(len(state.skipped) for state in manifest.corpus_files)
+            == len(self._skipped_at_sight) + sum(len(state.skipped) for state in manifest.corpus_files)
         )
 
     def report_unchanged(self, seconds: float) -> IndexReport:
@@ -179,11 +230,35 @@ class _Build:
             removed=self.removed,
             skipped=tuple(self.skipped),
             seconds=seconds,
+            tokenized=self.tokenized,
+        )
+
+    def plan(self, scratch: Path, began: float) -> IndexPlan:
+        """What filling a generation would do, found out in a folder that is thrown away."""
+        database = self._new_database(scratch)
+        try:
+            self._read_corpus(database)
+            self._count(database)
+            articles = database.changes(self.previous.folder / DATABASE if self.previous is not None else None)
+        finally:
+            database.abandon()
+        keys = set(database.keys)
+        known = self._known_keys.keys() if self._same_model else set()
+        embedded = len(keys - known)
+        return IndexPlan(
+            changed=not self.unchanged,
+            articles=tuple(articles),
+            counts=self.counts,
+            embedded=embedded,
+            kept=self.counts.chunks - embedded,
+            removed=len(self._known_keys.keys() - keys),
+            skipped=tuple(self.skipped),
+            seconds=time.perf_counter() - began,
         )
 
     def fill(self, folder: Path, journal: Journal) -> Manifest:
         """Writes everything but the manifest into the folder, and returns that, to be completed by the store."""
-        database = DatabaseWriter(folder / DATABASE, self._cut_alike.folder / DATABASE if self._cut_alike else None)
+        database = self._new_database(folder)
         try:
             self._read_corpus(database)
             self._count(database)
@@ -196,8 +271,12 @@ class _Build:
         database.close()
         VectorIndex.build(vectors).save(folder)
         words.save(folder)
+        self.dictionary.save(folder)
         save_array(folder / CHUNK_ARTICLES, np.asarray(database.ordinals, np.int32))
         return self._manifest()
+
+    def _new_database(self, folder: Path) -> DatabaseWriter:
+        return DatabaseWriter(folder / DATABASE, self._cut_alike.folder / DATABASE if self._cut_alike else None)
 
     def _read_corpus(self, database: DatabaseWriter) -> None:
         """Fills the database, taking over the files that have not changed."""
@@ -205,7 +284,7 @@ class _Build:
         if self._cut_alike is not None:
             known = {state.source: state for state in self._cut_alike.manifest.corpus_files}
         reader = CorpusReader(database)
-        self.skipped += self.listing.skipped
+        self.skipped += self._skipped_at_sight
         for number, file in enumerate(self.listing.files):
             self.progress(Progress("reading", number, len(self.listing.files), detail=file.source))
             state = known.get(file.source)
@@ -231,7 +310,7 @@ class _Build:
         rows_of: dict[str, list[int]] = {}
         for row, key in enumerate(database.keys):
             rows_of.setdefault(key, []).append(row)
-        before = self.previous.keys() if self.previous is not None else {}
+        before = self._known_keys
         self.removed = sum(key not in rows_of for key in before)
         if self.previous is not None and self._same_model:
             kept = [(row, before[key]) for row, key in enumerate(database.keys) if key in before]
@@ -271,24 +350,54 @@ class _Build:
             self.progress(Progress("embedding", done, len(keys), done / taken if taken else 0.0, left))
 
     def _words(self, database: DatabaseWriter) -> KeywordIndex:
-        """The keyword index, from counts that are kept where the content is known."""
+        """The keyword index, from counts that are kept where the content is known and its words are cut as before."""
         old = self.previous if self.previous and self.previous.manifest.terms == terms_label() else None
-        before = old.keys() if old else {}
-        new = [row for row, key in enumerate(database.keys) if key not in before]
-        made = TermCounts.of_texts(self._cut(database, new))
+        before = self._known_keys if old else {}
+        touched = self._touched(database, old.analyzer.dictionary) if old else set()
+        new = [row for row, key in enumerate(database.keys) if key not in before or row in touched]
+        self.tokenized = len(new)
+        made = TermCounts.joined(list(self._cut(database, new)))
         if old is None:
             return KeywordIndex.build(made)
         kept = old.words.term_counts()
         place = np.fromiter((before.get(key, -1) for key in database.keys), np.int64, len(database.keys))
         place[new] = len(kept) + np.arange(len(new))
-        return KeywordIndex.build(kept.followed_by(made).take(place))
+        return KeywordIndex.build(TermCounts.joined([kept, made]).take(place))
 
-    def _cut(self, database: DatabaseWriter, rows: Sequence[int]) -> list[list[str]]:
-        found: list[list[str]] = []
-        for start in range(0, len(rows), 2000):
+    def _cut(self, database: DatabaseWriter, rows: Sequence[int]) -> Iterator[TermCounts]:
+        analyzer = Analyzer(self.dictionary)
+        for start in range(0, len(rows), _CUT_AT_ONCE):
             self.progress(Progress("cutting words", start, len(rows)))
-            found += map(terms, database.indexed_texts(rows[start : start + 2000]))
-        return found
+            texts = database.indexed_texts(rows[start : start + _CUT_AT_ONCE])
+            yield TermCounts.of_hashes([analyzer.term_hashes(text) for text in texts])
+
+    def _touched(self, database: DatabaseWriter, before: UserDictionary) -> set[int]:
+        """The rows that hold a word which the user dictionary has, or had, since the previous generation."""
+        changed = self.dictionary.changed_words(before)
+        if not changed:
+            return set()
+        finder = WordFinder(changed)
+        self.progress(Progress("looking for the dictionary's words", 0, 0))
+        rows = database.rows_where(finder.in_text)
+        texts = database.indexed_texts(rows)
+        return {row for row, text in zip(rows, texts, strict=True) if finder.in_text(fold(text))}
+
+    @cached_property
+    def _known_keys(self) -> Mapping[str, int]:
+        """The chunk keys of the live generation, each with a row that has it."""
+        return self.previous.keys() if self.previous is not None else {}
+
+    @property
+    def _skipped_at_sight(self) -> tuple[Skipped, ...]:
+        return (*self.dictionary.skipped, *self.listing.skipped)
+
+    @property
+    def _dictionary_settings(self) -> dict[str, str]:
+        path = self.settings.userdict
+        return {
+            "userdict": str(path.resolve()) if path is not None else "",
+            "userdict_digest": self.dictionary.digest,
+        }
 
     @property
     def _cut_alike(self) -> Generation | None:
@@ -330,5 +439,13 @@ class _Build:
                 "corpus": self._corpus,
                 "embedding_model": self.settings.embedding_model,
                 "chunk_rules": ChunkRules().label,
+                **self._dictionary_settings,
             },
         )
+
+
+def _load_quietly(embedder: DeferredEmbedder) -> None:
+    try:
+        embedder.load()
+    except RagError:
+        return  # it is said where the model is used

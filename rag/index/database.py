@@ -9,13 +9,15 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from itertools import chain
 from pathlib import Path
 
 from rag.index.terms import fold
 from rag.offsets import OffsetMap
-from rag.types import Article, ArticleKind, Block, BlockRole, Chunk, Span
+from rag.types import Article, ArticleChange, ArticleKind, Block, BlockRole, Chunk, Span
 
 FILE = "articles.sqlite"
 
@@ -151,6 +153,34 @@ class DatabaseWriter:
             texts.append(f"{context}\n{text[start:end]}" if context else text[start:end])
         return texts
 
+    def rows_where(self, test: Callable[[str], bool]) -> list[int]:
+        """Rows of the chunks of all articles whose folded headline, place or text passes a test."""
+        places: dict[str, bool] = {}
+        found: list[int] = []
+        query = "SELECT ordinal, place, folded.text FROM articles JOIN folded USING (ordinal) ORDER BY ordinal"
+        for ordinal, place, text in self._db.execute(query):
+            if place not in places:
+                places[place] = test(fold("".join(json.loads(place))))
+            if places[place] or test(text):
+                found.append(ordinal)
+        chosen = set(found)
+        return [row for row, ordinal in enumerate(self.ordinals) if ordinal in chosen]
+
+    def changes(self, previous: Path | None) -> list[ArticleChange]:
+        """How the articles written so far differ from those of another generation, in corpus order, what is gone last.
+
+        An article that is gone while one of the same headline and text is new has moved.
+
+        Args:
+            previous: that generation's database; None where there is none.
+        """
+        if previous is None:
+            before: dict[str, _Facts] = {}
+        else:
+            with closing(sqlite3.connect(f"{previous.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as old:
+                before = _facts(old)
+        return list(_compared(before, _facts(self._db)))
+
     def _add_chunks(self, chunks: Iterable[tuple[int, str, int, int, str]]) -> None:
         rows = []
         for ordinal, key, start, end, context in chunks:
@@ -223,6 +253,49 @@ def _row_of(article: Article) -> tuple[object, ...]:
         article.kind.value,
         article.url,
     )
+
+
+@dataclass(frozen=True, slots=True)
+class _Facts:
+    """What tells whether an article is the same as before."""
+
+    title: str
+    source: str
+    text: int
+    """Hash of the text, of this process."""
+    rest: int
+    """Hash of all else that is shown or searched."""
+
+
+def _facts(database: sqlite3.Connection) -> dict[str, _Facts]:
+    rows = database.execute(
+        "SELECT article_id, title, source, text, kicker, byline, place, date, kind, url FROM articles ORDER BY ordinal"
+    )
+    return {
+        article_id: _Facts(title, source, hash(text), hash(tuple(rest)))
+        for article_id, title, source, text, *rest in rows
+    }
+
+
+def _compared(before: dict[str, _Facts], after: dict[str, _Facts]) -> Iterator[ArticleChange]:
+    gone = {name: facts for name, facts in before.items() if name not in after}
+    by_content: dict[tuple[str, int], list[str]] = {}
+    for name, facts in gone.items():
+        by_content.setdefault((facts.title, facts.text), []).append(name)
+    for name, facts in after.items():
+        old = before.get(name)
+        if old == facts:
+            continue
+        same = by_content.get((facts.title, facts.text)) if old is None else None
+        if same:
+            was = gone.pop(same.pop(0)).source
+            yield ArticleChange("moved", name, facts.title, facts.source, was)
+        elif old is not None and (old.text, old.rest, old.title) == (facts.text, facts.rest, facts.title):
+            yield ArticleChange("moved", name, facts.title, facts.source, old.source)
+        else:
+            yield ArticleChange("added" if old is None else "changed", name, facts.title, facts.source)
+    for name, facts in gone.items():
+        yield ArticleChange("removed", name, facts.title, facts.source)
 
 
 def _spans(text: str) -> tuple[Span, ...]:

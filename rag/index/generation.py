@@ -16,6 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged, NotFound
+from rag.index.analyzer import Analyzer
 from rag.index.arrays import map_array
 from rag.index.database import ARTICLE_COLUMNS, read_article, read_chunk
 from rag.index.database import FILE as DATABASE
@@ -23,6 +24,7 @@ from rag.index.keyword_index import KeywordIndex
 from rag.index.listing import Listing
 from rag.index.manifest import FILE as MANIFEST
 from rag.index.manifest import Manifest, file_digest
+from rag.index.userdict import UserDictionary
 from rag.index.vector_index import VectorIndex
 from rag.offsets import OffsetMap
 from rag.types import Article, ArticleList, Chunk, Counts, Filters
@@ -48,6 +50,8 @@ class Generation:
         self.words = words
         # Row → ordinal of its article, (n,) int32.
         self.chunk_articles: NDArray[np.int32] = map_array(folder / CHUNK_ARTICLES, np.int32)
+        self.analyzer = Analyzer(UserDictionary.open(folder))
+        """Cuts questions as the chunks were cut."""
         self._database = database
         self._lock = threading.Lock()
         self._listing: Listing | None = None

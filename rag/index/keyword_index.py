@@ -49,12 +49,34 @@ class TermCounts:
     @classmethod
     def of_texts(cls, texts: Sequence[Sequence[str]]) -> TermCounts:
         """Counts the terms of each text; a row each, in order."""
-        rows = [np.unique(hash_terms(found), return_counts=True) for found in texts]
+        return cls.of_hashes([hash_terms(found) for found in texts])
+
+    @classmethod
+    def of_hashes(cls, texts: Sequence[NDArray[np.uint64]]) -> TermCounts:
+        """Counts the terms of each text, given by their digests, repetitions included; a row each, in order."""
+        rows = [np.unique(hashes, return_counts=True) for hashes in texts]
         sizes = np.fromiter((len(hashes) for hashes, _ in rows), np.int64, len(rows))
         hashes = np.concatenate([hashes for hashes, _ in rows]) if rows else np.zeros(0, np.uint64)
         counts = np.concatenate([counts for _, counts in rows]) if rows else np.zeros(0, np.int64)
         vocabulary, ids = np.unique(hashes, return_inverse=True)
         return cls(_offsets(sizes), ids.astype(np.int32), np.minimum(counts, 65_535).astype(np.uint16), vocabulary)
+
+    @classmethod
+    def joined(cls, parts: Sequence[TermCounts]) -> TermCounts:
+        """The rows of all parts, one part after the other, over one vocabulary."""
+        if not parts:
+            return cls.of_hashes([])
+        vocabulary = np.unique(np.concatenate([part.vocabulary for part in parts]))
+        ends = np.cumsum([part.offsets[-1] for part in parts])
+        return cls(
+            np.concatenate(
+                [np.zeros(1, np.int64)]
+                + [part.offsets[1:] + end - part.offsets[-1] for part, end in zip(parts, ends, strict=True)]
+            ),
+            np.concatenate([np.searchsorted(vocabulary, part.vocabulary).astype(np.int32)[part.ids] for part in parts]),
+            np.concatenate([part.counts for part in parts]),
+            vocabulary,
+        )
 
     def __len__(self) -> int:
         return len(self.offsets) - 1
@@ -65,20 +87,6 @@ class TermCounts:
         offsets = _offsets(sizes)
         entries = np.arange(offsets[-1]) + np.repeat(self.offsets[rows] - offsets[:-1], sizes)
         return TermCounts(offsets, self.ids[entries], self.counts[entries], self.vocabulary)
-
-    def followed_by(self, other: TermCounts) -> TermCounts:
-        """These rows, then those, over one vocabulary."""
-        at = np.searchsorted(self.vocabulary, other.vocabulary)
-        padded = np.append(self.vocabulary, np.uint64(0))
-        unknown = other.vocabulary[(at == len(self.vocabulary)) | (padded[at] != other.vocabulary)]
-        vocabulary = np.sort(np.concatenate([self.vocabulary, unknown]))
-        ids = [np.searchsorted(vocabulary, part.vocabulary).astype(np.int32)[part.ids] for part in (self, other)]
-        return TermCounts(
-            np.concatenate([self.offsets, other.offsets[1:] + self.offsets[-1]]),
-            np.concatenate(ids),
-            np.concatenate([self.counts, other.counts]),
-            vocabulary,
-        )
 
 
 class KeywordIndex:

@@ -12,6 +12,7 @@ import re
 from collections.abc import Iterable
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import pairwise
 from pathlib import Path
 
 from rag.errors import SettingsError
@@ -41,9 +42,7 @@ class UserWord:
     @property
     def line(self) -> str:
         """The word in the file's format."""
-        return " ".join(
-            str(part) for part in (self.word, self.frequency, self.tag) if part is not None and str(part)
-        )
+        return " ".join(str(part) for part in (self.word, self.frequency, self.tag) if part is not None and str(part))
 
 
 @dataclass(frozen=True)
@@ -127,7 +126,7 @@ class WordFinder:
         """True when a word stands anywhere in a folded text."""
         if self._single and not self._single.isdisjoint(folded):
             return True
-        pairs = set(map("".join, zip(folded, folded[1:], strict=False)))
+        pairs = set(map("".join, pairwise(folded)))
         return any(word in folded for start in self._by_start.keys() & pairs for word in self._by_start[start])
 
 

@@ -13,7 +13,6 @@ from rag.embedding.base import Embedder
 from rag.errors import IndexMismatch
 from rag.index.generation import Generation
 from rag.index.ranking import top_rows
-from rag.index.terms import terms
 from rag.retrieval.fusion import ranks, shares, weighted_sum
 from rag.types import Filters, Hit, Mode, Ranks, SearchResult
 
@@ -120,7 +119,7 @@ class Retriever:
             dense = _by_row(*self._generation.vectors.search(vector, k, mask))
             spread = float(np.std(self._background @ vector)) if len(self._background) else 0.0
         if mode != "dense":
-            words = self._generation.words.scores(terms(query))
+            words = self._generation.words.scores(self._generation.analyzer.terms(query))
             lexical = _by_row(*top_rows(words, k, mask))
         dense_ranks, lexical_ranks = ranks(dense), ranks(lexical)
         if mode == "hybrid" and vector is not None:

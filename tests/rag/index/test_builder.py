@@ -13,6 +13,7 @@ from rag.index import builder, reading
 from rag.index.builder import build_index
 from rag.index.generation import Generation
 from rag.index.store import Store
+from rag.index.terms import hash_terms
 from rag.settings import Settings
 from rag.types import IndexReport, Progress
 from tests.rag.index.fakes import WordEmbedder, records, write_records
@@ -147,7 +148,7 @@ def test_another_way_of_cutting_splits_again_and_keeps_equal_chunks(
 def test_other_terms_are_cut_anew_without_embedding(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.build()
     monkeypatch.setattr(builder, "terms_label", lambda: "another")
-    monkeypatch.setattr(builder, "terms", lambda text: ["everywhere"])
+    monkeypatch.setattr(builder.Analyzer, "term_hashes", lambda *_: hash_terms(["everywhere"]))
     report = bench.build()
     assert (report.changed, report.embedded) == (True, 0)
     assert bench.open().words.document_frequency(["everywhere"]).tolist() == [report.counts.chunks]

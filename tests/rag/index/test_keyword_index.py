@@ -44,7 +44,7 @@ def test_kept_rows_score_as_if_cut_anew(old: list[list[str]], new: list[list[str
     texts = [*old, *new]
     order = np.arange(len(texts), dtype=np.int64)
     random.shuffle(order)  # type: ignore[attr-defined]
-    carried = _index(old).term_counts().followed_by(TermCounts.of_texts(new)).take(order)
+    carried = TermCounts.joined([_index(old).term_counts(), TermCounts.of_texts(new)]).take(order)
     query = ["稻", "桥", "abc"]
     np.testing.assert_array_equal(
         KeywordIndex.build(carried).scores(query), _index([texts[row] for row in order]).scores(query)
