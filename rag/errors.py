@@ -47,6 +47,8 @@ class ExitCode(IntEnum):
     """A server could not be started or reached."""
     NOT_FOUND = 8
     """No such article."""
+    REGRESSION = 9
+    """A figure of `wenbao eval` fell by more than the tolerance."""
     INTERRUPTED = 130
     """Stopped by Ctrl-C; finished work is kept."""
 

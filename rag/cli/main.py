@@ -25,9 +25,13 @@ COMMANDS = {
     "chat": "Ask in the terminal, with the cited articles beside the answers.",
     "serve": "Serve the HTTP API.",
     "status": "Show what is indexed.",
+    "eval": "Measure answers and searches against a file of questions.",
     "doctor": "Check the model, the index and the corpus, and say how to mend them.",
 }
 """Every command and what it does, as `--help` lists them."""
+
+_MODULES = {"eval": "evaluate"}
+"""Commands whose module is not called as they are."""
 
 _DEBUG_HINT = "This is a defect of wenbao. `--log-level debug` before the command shows where it happened."
 
@@ -41,7 +45,8 @@ class LazyGroup(click.Group):
     def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
         if cmd_name not in COMMANDS:
             return None
-        command: click.Command = import_module(f"rag.cli.commands.{cmd_name}").command
+        module = _MODULES.get(cmd_name, cmd_name)
+        command: click.Command = import_module(f"rag.cli.commands.{module}").command
         return command
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
