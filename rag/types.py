@@ -146,6 +146,11 @@ class Filters:
     """ISO 8601 days, inclusive. Articles without a date do not match a date filter."""
     article_ids: tuple[str, ...] = ()
 
+    @property
+    def dated(self) -> bool:
+        """True when they restrict dates."""
+        return bool(self.date_from or self.date_to)
+
     def __bool__(self) -> bool:
         return bool(self.sources or self.places or self.date_from or self.date_to or self.article_ids)
 

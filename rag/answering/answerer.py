@@ -87,16 +87,18 @@ class Answerer:
         question = parse_question(standalone.text)
         mask = self._generation.mask(filters)
         topic = content_words(standalone.topic, self._generation.analyzer) if standalone.topic else ()
-        search = self._look_up(question, mask, topic)
+        search = self._look_up(question, mask, topic, not filters.dated)
         if (respelt := self._respelt(search)) != question.text:
             standalone = Standalone(respelt, standalone.topic)
             question = parse_question(respelt)
-            search = self._look_up(question, mask, topic)
+            search = self._look_up(question, mask, topic, not filters.dated)
         return Trace(asked, standalone, mask, search, self._decide(search, mask))
 
-    def _look_up(self, question: Question, mask: NDArray[np.bool_] | None, topic: Sequence[str] = ()) -> Search:
+    def _look_up(
+        self, question: Question, mask: NDArray[np.bool_] | None, topic: Sequence[str] = (), dated: bool = True
+    ) -> Search:
         query = make_query(question, self._generation, self._embedder, topic)
-        candidates = self._retriever.candidates(question.text, CANDIDATES, mask, vector=query.embedding)
+        candidates = self._retriever.candidates(question.text, CANDIDATES, mask, vector=query.embedding, dated=dated)
         best: dict[int, float] = {}
         for candidate in candidates:
             best.setdefault(int(self._generation.chunk_articles[candidate.row]), candidate.score)

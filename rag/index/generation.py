@@ -177,6 +177,10 @@ class Generation:
         chosen: NDArray[np.bool_] = self._list().matching(filters)[self.chunk_articles]
         return chosen
 
+    def article_days(self) -> NDArray[np.int32]:
+        """(articles, 2) first and last day of every article's date as ordinals, 0 where it has none."""
+        return self._list().days()
+
     def verify(self) -> None:
         """Checks every file by checksum, and that chunks, vectors and words are of one number.
 

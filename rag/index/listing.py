@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from rag.corpus import places
 from rag.errors import InputError
 from rag.index.terms import fold
-from rag.types import Filters
+from rag.types import Filters, Span
 
 _Value = TypeVar("_Value")
 
@@ -56,6 +56,11 @@ class Listing:
             wanted = [self._ordinals[name] for name in filters.article_ids if name in self._ordinals]
             chosen &= np.isin(np.arange(len(self._ids)), wanted)
         return chosen
+
+    def days(self) -> NDArray[np.int32]:
+        """(articles, 2) first and last day of every article's date, as `date.toordinal` counts; 0 where it has none."""
+        known: dict[str | None, Span] = {day: _days(day) for day in set(self._dates)}
+        return np.asarray([known[day] for day in self._dates], np.int32).reshape(-1, 2)
 
     def page(
         self, source: str | None, place: str | None, q: str | None, limit: int, cursor: str | None
@@ -130,6 +135,19 @@ def date_matches(day: str | None, first: str, last: str) -> bool:
     if len(parts) > 2:
         return first <= f"{year}-{month:02}-{int(parts[2]):02}" <= last
     return f"{year}-{month:02}-01" <= last and f"{year}-{month:02}-{monthrange(int(year), month)[1]:02}" >= first
+
+
+def _days(day: str | None) -> Span:
+    """First and last day of a day, month or year; (0, 0) for what is none."""
+    parts = [int(part) for part in (day or "")[:10].split("-") if part.isdigit()]
+    try:
+        year, month, number = (*parts, 0, 0)[:3]
+        first = date(year, month or 1, number or 1)
+    except ValueError:
+        return 0, 0
+    if not month:
+        return first.toordinal(), date(year, 12, 31).toordinal()
+    return first.toordinal(), first.toordinal() + (0 if number else monthrange(year, month)[1] - 1)
 
 
 def _place_matches(place: str, wanted: Sequence[str]) -> bool:

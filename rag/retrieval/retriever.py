@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import time
+from collections.abc import Callable
 from dataclasses import dataclass
+from datetime import date
+from functools import cached_property
 from typing import Any
 
 import numpy as np
@@ -13,11 +16,16 @@ from rag.embedding.base import Embedder
 from rag.errors import IndexMismatch
 from rag.index.generation import Generation
 from rag.index.ranking import top_rows
+from rag.retrieval.dating import parse_dates
 from rag.retrieval.fusion import ranks, shares, weighted_sum
+from rag.retrieval.preference import ArticleDates, prefer
 from rag.types import Filters, Hit, Mode, Ranks, SearchResult
 
 CANDIDATES = 200
 """Rows that each leg puts forward."""
+
+FITTING = 50
+"""Rows more that each leg puts forward of the articles whose dates fit the question's."""
 
 _BACKGROUND_ROWS = 512
 
@@ -36,7 +44,7 @@ class Candidate:
     ranks: Ranks
     """Among what each leg put forward by itself."""
     shares: tuple[float, float] = (0.0, 0.0)
-    """What the dense and the keyword leg add to `score`."""
+    """What the dense and the keyword leg add to `score`, before dates are looked at."""
 
 
 class Retriever:
@@ -45,12 +53,13 @@ class Retriever:
     Args:
         generation: what is searched.
         embedder: the model that the generation was built with.
+        today: tells the reader's day, from which last year and the like are counted.
 
     Raises:
         IndexMismatch: the generation was built with another model.
     """
 
-    def __init__(self, generation: Generation, embedder: Embedder) -> None:
+    def __init__(self, generation: Generation, embedder: Embedder, today: Callable[[], date] = date.today) -> None:
         if embedder.fingerprint != generation.manifest.model_fingerprint:
             raise IndexMismatch(
                 f"the index {generation.id} was built with the embedding model {generation.manifest.model} "
@@ -59,6 +68,7 @@ class Retriever:
             )
         self._generation = generation
         self._embedder = embedder
+        self._today = today
         # Rows drawn once, the same for every query: what cosines look like in this index at large.
         size = len(generation.vectors)
         drawn = np.random.default_rng(0).choice(size, min(size, _BACKGROUND_ROWS), replace=False)
@@ -79,8 +89,9 @@ class Retriever:
             InputError: a filter that cannot be used.
         """
         began = time.perf_counter()
-        mask = self._generation.mask(filters or Filters())
-        found = self.candidates(query, max(CANDIDATES, top_k), mask, mode)[:top_k]
+        filters = filters or Filters()
+        mask = self._generation.mask(filters)
+        found = self.candidates(query, max(CANDIDATES, top_k), mask, mode, dated=not filters.dated)[:top_k]
         hits = tuple(
             Hit(
                 rank=rank,
@@ -100,6 +111,7 @@ class Retriever:
         mask: NDArray[np.bool_] | None = None,
         mode: Mode = "hybrid",
         vector: NDArray[np.float32] | None = None,
+        dated: bool = True,
     ) -> list[Candidate]:
         """What the legs put forward, best first.
 
@@ -109,7 +121,9 @@ class Retriever:
             mask: (n,) true for the rows that may be returned, as from `Generation.mask`.
             mode: both legs fused, or one of them.
             vector: the query's vector where the caller has it already.
+            dated: whether dates in the query count; not where the reader has set dates already.
         """
+        fits = self._fits(query) if dated else None
         dense: dict[int, float] = {}
         lexical: dict[int, float] = {}
         spread = 0.0
@@ -122,6 +136,12 @@ class Retriever:
             words = self._generation.words.scores(self._generation.analyzer.terms(query))
             lexical = _by_row(*top_rows(words, k, mask))
         dense_ranks, lexical_ranks = ranks(dense), ranks(lexical)
+        if fits is not None:
+            fitting = fits > 0 if mask is None else (fits > 0) & mask
+            if vector is not None and mode != "lexical":
+                dense = _by_row(*self._generation.vectors.search(vector, FITTING, fitting)) | dense
+            if mode != "dense":
+                lexical = _by_row(*top_rows(words, FITTING, fitting)) | lexical
         if mode == "hybrid" and vector is not None:
             # What one leg put forward is scored by the other, too: a missing score would say more than a low one.
             only_lexical = np.asarray(sorted(lexical.keys() - dense.keys()), np.int64)
@@ -138,8 +158,18 @@ class Retriever:
                 ranks=Ranks(dense=dense_ranks.get(row), lexical=lexical_ranks.get(row)),
                 shares=(both.dense.get(row, 0.0), both.lexical.get(row, 0.0)),
             )
-            for row, score in weighted_sum(dense, lexical, spread)
+            for row, score in prefer(weighted_sum(dense, lexical, spread), fits)
         ]
+
+    def _fits(self, query: str) -> NDArray[np.float32] | None:
+        """(n,) how well the article of each row fits the dates in a query; None where there is nothing to prefer."""
+        stretches = parse_dates(query)
+        fits = self._dates.fit(stretches, self._today()) if stretches else None
+        return None if fits is None else fits[self._generation.chunk_articles]
+
+    @cached_property
+    def _dates(self) -> ArticleDates:
+        return ArticleDates(self._generation.article_days())
 
 
 def _by_row(rows: NDArray[np.int64], scores: NDArray[Any]) -> dict[int, float]:
