@@ -75,6 +75,13 @@ def settings_options(command: Decorated) -> Decorated:
     return command
 
 
+def userdict_option(command: Decorated) -> Decorated:
+    """The words that the cutter must know."""
+    return _setting(
+        "--userdict", type=click.Path(path_type=Path), metavar="FILE", help="Words to keep whole, in jieba's format."
+    )(command)
+
+
 def address_options(command: Decorated) -> Decorated:
     """Where the server listens."""
     command = _setting("--port", type=click.IntRange(0, 65535), help="Port to bind to; 0 takes a free one.")(command)

@@ -1,7 +1,7 @@
 """Words of the keeper's own that the cutter must know: names, slogans, whatever it would cut to pieces.
 
-The file has jieba's format: a word a line, then optionally how often it occurs and its part of speech. A generation
-keeps the words that it was cut with, and its questions are cut with the same.
+The file has jieba's format: a word a line, then optionally how often it occurs and its part of speech; a line that
+opens with `# ` is a remark. A generation keeps the words that it was cut with, and its questions are cut with the same.
 """
 
 from __future__ import annotations
@@ -67,7 +67,7 @@ class UserDictionary:
                 f"the user dictionary {path} cannot be read: {error.strerror or error}",
                 hint="Set `userdict` to a text file, or index with --no-userdict to do without.",
             ) from error
-        return cls._of_lines(_decoded(data, path).splitlines(), str(path))
+        return cls._of_lines(_decoded(data, path).splitlines(), path.name)
 
     @classmethod
     def open(cls, folder: Path) -> UserDictionary:
@@ -97,7 +97,7 @@ class UserDictionary:
         skipped: list[Skipped] = []
         for number, line in enumerate(lines, start=1):
             text = fold(line).strip()
-            if not text:
+            if not text or text == "#" or text.startswith("# "):
                 continue
             match = _LINE.fullmatch(text)
             reason = _refusal(match)

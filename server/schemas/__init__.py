@@ -7,11 +7,13 @@ model, by the `from_…` class methods here; domain types are named for the type
 
 from server.schemas.base import Mode, ReplyModel, RequestModel, WireSpan
 from server.schemas.index import (
+    ArticleChangeOut,
     CountsOut,
     FieldError,
     HealthOut,
     IndexOut,
     JobOut,
+    PlanOut,
     Problem,
     ReadyOut,
     ReportOut,
@@ -50,6 +52,7 @@ __all__ = [
     "MAX_QUESTION",
     "MAX_TURN",
     "AnswererChoice",
+    "ArticleChangeOut",
     "ArticleDetail",
     "ArticleOut",
     "ArticlesQuery",
@@ -69,6 +72,7 @@ __all__ = [
     "IndexRequest",
     "JobOut",
     "Mode",
+    "PlanOut",
     "Problem",
     "RanksOut",
     "ReadyOut",

@@ -9,7 +9,7 @@ from pydantic import Field
 from server.schemas.base import ReplyModel
 
 if TYPE_CHECKING:
-    from rag.types import IndexReport
+    from rag.types import IndexPlan, IndexReport
 
 
 class FieldError(ReplyModel):
@@ -57,10 +57,38 @@ class ReportOut(ReplyModel):
     removed: int = Field(description="Passages of the generation before that are gone.")
     skipped: tuple[SkippedOut, ...]
     seconds: float
+    tokenized: int = Field(default=0, description="Passages that had to be cut into words.")
 
     @classmethod
     def from_report(cls, report: IndexReport) -> Self:
         return cls.model_validate(report)
+
+
+class ArticleChangeOut(ReplyModel):
+    """What an index run would do to one article."""
+
+    kind: Literal["added", "changed", "moved", "removed"]
+    article_id: str
+    title: str
+    source: str
+    was: str = Field(default="", description="Where a moved article stood before.")
+
+
+class PlanOut(ReplyModel):
+    """What an index run would do, without doing it."""
+
+    changed: bool = Field(description="False when there is nothing to do.")
+    articles: tuple[ArticleChangeOut, ...] = Field(description="In corpus order, what goes last.")
+    counts: CountsOut = Field(description="What the index would hold.")
+    embedded: int = Field(description="Passages that would have to be embedded.")
+    kept: int = Field(description="Passages whose vectors would be kept.")
+    removed: int = Field(description="Passages of the live generation that would be gone.")
+    skipped: tuple[SkippedOut, ...]
+    seconds: float
+
+    @classmethod
+    def from_plan(cls, plan: IndexPlan) -> Self:
+        return cls.model_validate(plan)
 
 
 class JobOut(ReplyModel):

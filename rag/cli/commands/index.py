@@ -2,29 +2,38 @@
 
 from __future__ import annotations
 
+from collections import Counter
+from collections.abc import Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
 from rag.cli.opening import with_remembered_corpus
-from rag.cli.options import Flags, settings_options
+from rag.cli.options import Flags, settings_options, userdict_option
 from rag.cli.output import skipped_lines, write, write_json
 from rag.cli.progress import ProgressLine
 from rag.errors import InputError
 
 if TYPE_CHECKING:
     from rag.settings import Settings
-    from rag.types import IndexReport
+    from rag.types import ArticleChange, IndexPlan, IndexReport, Skipped
+
+_LISTED = 40
+"""Articles that a dry run names on the screen."""
+_MARKS = {"added": "+", "changed": "~", "moved": ">", "removed": "-"}
 
 
 @click.command(short_help="Index a corpus, or bring its index up to date.")
 @click.argument("path", metavar="[CORPUS]", required=False, type=click.Path(path_type=Path))
 @click.option("--sample", is_flag=True, help="Index the built-in sample again, after a corpus of your own.")
+@userdict_option
+@click.option("--no-userdict", is_flag=True, help="Index without the user dictionary that the index was built with.")
+@click.option("--dry-run", is_flag=True, help="Name what would change, and change nothing.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as the API gives it.")
 @settings_options
 @click.pass_obj
-def command(flags: Flags, path: Path | None, sample: bool, as_json: bool) -> None:
+def command(flags: Flags, path: Path | None, sample: bool, no_userdict: bool, dry_run: bool, as_json: bool) -> None:
     """Index CORPUS, a folder or a file, or bring its index up to date.
 
     Only what has changed is read and embedded again. Without CORPUS it is the `corpus` setting, else the corpus that
@@ -35,8 +44,13 @@ def command(flags: Flags, path: Path | None, sample: bool, as_json: bool) -> Non
     Examples:
       wenbao index my-pages
       wenbao index
+      wenbao index --dry-run
+      wenbao index --userdict names.txt
     """
-    settings = _settings(flags, path, sample)
+    settings = _settings(flags, path, sample, no_userdict)
+    if dry_run:
+        _plan(settings, as_json)
+        return
 
     from rag.index.builder import build_index
 
@@ -52,25 +66,72 @@ def command(flags: Flags, path: Path | None, sample: bool, as_json: bool) -> Non
         write("\n".join(_lines(report, settings)))
 
 
-def _settings(flags: Flags, path: Path | None, sample: bool) -> Settings:
+def _settings(flags: Flags, path: Path | None, sample: bool, no_userdict: bool) -> Settings:
     if sample and path is not None:
         raise InputError("--sample and a corpus cannot both be indexed", hint="Give one of them.")
+    if no_userdict and "userdict" in flags.given:
+        raise InputError("--userdict and --no-userdict exclude each other", hint="Give one of them.")
     if path is not None:
         flags.given["corpus"] = path
-    settings = flags.settings()
-    return settings.model_copy(update={"corpus": None}) if sample else with_remembered_corpus(settings)
+    settings = with_remembered_corpus(flags.settings())
+    forgotten = {"corpus": None} if sample else {}
+    return settings.model_copy(update=forgotten | ({"userdict": None} if no_userdict else {}))
+
+
+def _plan(settings: Settings, as_json: bool) -> None:
+    from rag.index.builder import plan_index
+
+    with ProgressLine() as line:
+        plan = plan_index(settings, line)
+    if as_json:
+        from server.schemas import PlanOut
+
+        write_json(PlanOut.from_plan(plan))
+    else:
+        write("\n".join(_plan_lines(plan, settings)))
+
+
+def _plan_lines(plan: IndexPlan, settings: Settings) -> list[str]:
+    name = _name(settings)
+    if not plan.changed:
+        return [f"nothing has changed in {name}", *_skipped(plan.skipped)]
+    counts: Counter[str] = Counter(change.kind for change in plan.articles)
+    kinds = ", ".join(f"{counts[kind]:,} {kind}" for kind in _MARKS)
+    lines = [f"{_MARKS[change.kind]} {_change(change)}" for change in plan.articles[:_LISTED]]
+    rest = len(plan.articles) - len(lines)
+    return [
+        f"of {name}, articles: {kinds}",
+        *lines,
+        *([f"… and {rest:,} more; --json names them all"] if rest else []),
+        f"passages: {plan.embedded:,} to embed, {plan.kept:,} to keep, {plan.removed:,} to remove",
+        "this was a dry run: nothing has been written",
+        *_skipped(plan.skipped),
+    ]
+
+
+def _change(change: ArticleChange) -> str:
+    title = f" · {change.title}" if change.title else ""
+    return f"{change.was} → {change.source}{title}" if change.was else f"{change.source}{title}"
+
+
+def _name(settings: Settings) -> str:
+    return "the built-in sample" if settings.sample_corpus else str(settings.corpus_path)
+
+
+def _skipped(skipped: Sequence[Skipped]) -> list[str]:
+    return [*([f"{len(skipped):,} skipped:"] if skipped else []), *skipped_lines(skipped)]
 
 
 def _lines(report: IndexReport, settings: Settings) -> list[str]:
     counts = report.counts
-    name = "the built-in sample" if settings.sample_corpus else str(settings.corpus_path)
+    name = _name(settings)
     done = f"indexed {name} in {report.seconds:.1f} s" if report.changed else f"nothing has changed in {name}"
     return [
         done,
         f"{counts.sources:,} files, {counts.articles:,} articles, {counts.chunks:,} passages, "
         f"{counts.characters:,} characters",
-        f"passages: {report.embedded:,} embedded, {report.kept:,} kept, {report.removed:,} removed",
+        f"passages: {report.embedded:,} embedded, {report.kept:,} kept, {report.removed:,} removed, "
+        f"{report.tokenized:,} cut into words",
         f"generation {report.generation} in {settings.vectors}",
-        *([f"{len(report.skipped):,} skipped:"] if report.skipped else []),
-        *skipped_lines(report.skipped),
+        *_skipped(report.skipped),
     ]
