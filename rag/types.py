@@ -173,6 +173,8 @@ class Hit:
     score: float
     """Fused score in [0, 1], for ordering within one reply only."""
     ranks: Ranks
+    others: tuple[Article, ...] = ()
+    """Articles that print the same report, in corpus order."""
 
 
 @dataclass(frozen=True, slots=True)

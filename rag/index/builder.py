@@ -31,6 +31,7 @@ from rag.index.arrays import save_array
 from rag.index.chunking import ChunkRules
 from rag.index.database import FILE as DATABASE
 from rag.index.database import DatabaseWriter
+from rag.index.duplicates import GROUPS, write_duplicates
 from rag.index.generation import CHUNK_ARTICLES, Generation
 from rag.index.journal import Journal
 from rag.index.keyword_index import KeywordIndex, TermCounts
@@ -193,6 +194,7 @@ class _Build:
             self._same_model
             and manifest.splitter == splitter_label()
             and manifest.terms == terms_label()
+            and GROUPS in manifest.files
             and manifest.corpus == self._corpus
             and manifest.is_sample == self.settings.sample_corpus
             and self._dictionary_settings.items() <= manifest.settings.items()
@@ -273,6 +275,7 @@ class _Build:
         words.save(folder)
         self.dictionary.save(folder)
         save_array(folder / CHUNK_ARTICLES, np.asarray(database.ordinals, np.int32))
+        write_duplicates(folder, self.previous.folder if self.previous else None, self.progress)
         return self._manifest()
 
     def _new_database(self, folder: Path) -> DatabaseWriter:

@@ -1,6 +1,6 @@
 """Articles that print one report: groups of near-duplicates, found when an index is built and kept with it.
 
-Candidates come from sketches: one-permutation MinHash (Li, Owen, Zhang, "One Permutation Hashing", NIPS 2012) with empty
+Candidates come from sketches: MinHash in one permutation (Li, Owen, Zhang, "One Permutation Hashing", NIPS 2012), empty
 bins filled by rotation (Shrivastava, Li, ICML 2014), cut into bands that are looked up as keys (locality-sensitive
 hashing; Leskovec, Rajaraman, Ullman, "Mining of Massive Datasets", chapter 3). Each candidate is then compared exactly,
 by `likeness`. A group is an article and what is like *it*: nothing is chained, so the ends of a group are like too.
@@ -99,9 +99,9 @@ def sketch(texts: list[NDArray[np.uint64]]) -> NDArray[np.uint16]:
     owners = np.repeat(np.arange(len(texts)), [len(hashes) for hashes in texts])
     hashes = np.concatenate(texts) if texts else np.zeros(0, np.uint64)
     bins = ((hashes >> np.uint64(32)) * np.uint64(BINS)) >> np.uint64(32)
-    least = np.full(len(texts) * BINS, _EMPTY)
-    np.minimum.at(least, owners * BINS + bins.astype(np.int64), hashes & np.uint64(0xFFFFFFFF))
-    least = least.reshape(len(texts), BINS)
+    flat = np.full(len(texts) * BINS, _EMPTY)
+    np.minimum.at(flat, owners * BINS + bins.astype(np.int64), hashes & np.uint64(0xFFFFFFFF))
+    least = flat.reshape(len(texts), BINS)
     filled = least.copy()
     for step in range(1, BINS):
         empty = filled == _EMPTY

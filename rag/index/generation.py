@@ -20,6 +20,7 @@ from rag.index.analyzer import Analyzer
 from rag.index.arrays import map_array
 from rag.index.database import ARTICLE_COLUMNS, read_article, read_chunk
 from rag.index.database import FILE as DATABASE
+from rag.index.duplicates import open_groups
 from rag.index.keyword_index import KeywordIndex
 from rag.index.listing import Listing
 from rag.index.manifest import FILE as MANIFEST
@@ -50,6 +51,8 @@ class Generation:
         self.words = words
         # Row → ordinal of its article, (n,) int32.
         self.chunk_articles: NDArray[np.int32] = map_array(folder / CHUNK_ARTICLES, np.int32)
+        # Ordinal → ordinal of the article that speaks for all that print the same report, (articles,) int32.
+        self.groups: NDArray[np.int32] = open_groups(folder, manifest.counts.articles)
         self.analyzer = Analyzer(UserDictionary.open(folder))
         """Cuts questions as the chunks were cut."""
         self._database = database
@@ -116,6 +119,11 @@ class Generation:
         for ordinal in range(self.counts.articles):
             [row] = self._read(f"SELECT {ARTICLE_COLUMNS} FROM articles WHERE ordinal = ?", ordinal)  # noqa: S608
             yield read_article(row)
+
+    def copies_of(self, ordinal: int) -> list[int]:
+        """The other articles that print the report of one, in corpus order."""
+        same = np.flatnonzero(self.groups == self.groups[ordinal])
+        return [int(other) for other in same if other != ordinal]
 
     def article_of(self, row: int) -> Article:
         """The article that a chunk is part of."""

@@ -95,7 +95,7 @@ def resemblance(first: Profile, second: Profile) -> float:
 
 
 def same_report(first: Profile, second: Profile) -> bool:
-    """True for copies of one report, shortened, headed and signed as each paper likes; false when their facts differ."""
+    """True for copies of one report, cut, headed and signed as each paper likes; False when their facts differ."""
     short = min(len(first.hashes), len(second.hashes)) < SHORT
     if resemblance(first, second) < (RESEMBLANCE_OF_SHORT if short else RESEMBLANCE):
         return False

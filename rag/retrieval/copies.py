@@ -1,0 +1,99 @@
+"""One hit for what several articles print: the best one is shown, the others are listed behind it.
+
+Folding comes after filtering, so a report is found through whichever of its articles the filters let through.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from functools import lru_cache
+from typing import Protocol, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.index.generation import Generation
+from rag.index.likeness import Profile, profile, repeats
+from rag.types import Article
+
+MOST_LISTED = 50
+"""Articles listed behind a hit at most."""
+
+
+class _Ranked(Protocol):
+    @property
+    def row(self) -> int: ...
+
+
+_Candidate = TypeVar("_Candidate", bound=_Ranked)
+
+
+class Copies:
+    """The groups of one generation as one search sees them.
+
+    Args:
+        generation: what is searched.
+        mask: (n,) true for the rows that the filters let through; None lets all through.
+    """
+
+    def __init__(self, generation: Generation, mask: NDArray[np.bool_] | None = None) -> None:
+        self._generation = generation
+        self._mask = mask
+        self._profile_of = lru_cache(maxsize=None)(self._read)  # of one search: a few articles
+
+    def fold(self, candidates: Iterable[_Candidate], top_k: int) -> list[_Candidate]:
+        """The first `top_k` candidates, without passages that an article of the same group before them prints too.
+
+        The article that comes first keeps all its passages; another one of its group keeps those that it alone has.
+        """
+        shown: dict[int, list[int]] = {}
+        kept: list[_Candidate] = []
+        for candidate in candidates:
+            if len(kept) == top_k:
+                break
+            ordinal = int(self._generation.chunk_articles[candidate.row])
+            before = shown.setdefault(int(self._generation.groups[ordinal]), [])
+            earlier = before[: before.index(ordinal)] if ordinal in before else before
+            if earlier and self._repeated(candidate.row, earlier):
+                continue
+            if ordinal not in before:
+                before.append(ordinal)
+            kept.append(candidate)
+        return kept
+
+    def others(self, row: int) -> tuple[Article, ...]:
+        """The articles that print the report of a row's article too, in corpus order, as far as the filters let."""
+        ordinal = int(self._generation.chunk_articles[row])
+        printing = (other for other in self._generation.copies_of(ordinal) if self._allowed(other))
+        return tuple(self._generation.article_at(other) for other, _ in zip(printing, range(MOST_LISTED), strict=False))
+
+    def _repeated(self, row: int, earlier: Sequence[int]) -> bool:
+        passage = profile(self._generation.chunk(row).text)
+        return any(repeats(passage, self._profile_of(ordinal)) for ordinal in earlier)
+
+    def _read(self, ordinal: int) -> Profile:
+        return profile(self._generation.article_at(ordinal).text)
+
+    def _allowed(self, ordinal: int) -> bool:
+        if self._mask is None:
+            return True
+        row = int(np.searchsorted(self._generation.chunk_articles, ordinal))
+        return bool(row < len(self._mask) and self._generation.chunk_articles[row] == ordinal and self._mask[row])
+
+
+def one_of_each(generation: Generation, ordinals: Iterable[int], fullest: bool = False) -> list[int]:
+    """The articles, each report once: in the article that comes first.
+
+    Args:
+        generation: that the articles are of.
+        ordinals: the articles, best first.
+        fullest: also keep the article that has most of a report, where it is among them.
+    """
+    told: set[int] = set()
+    kept: list[int] = []
+    for ordinal in ordinals:
+        group = int(generation.groups[ordinal])
+        if group not in told or (fullest and ordinal == group):
+            told.add(group)
+            kept.append(ordinal)
+    return kept
