@@ -40,6 +40,7 @@ class Settings(BaseSettings):
     )
     host: str = Field(default="127.0.0.1", description="Address that `serve` binds to.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port that `serve` binds to; 0 takes a free one.")
+    watch: bool = Field(default=True, description="Whether a server refreshes the index when its corpus changes.")
     log_level: str = Field(default="warning", description="debug, info, warning or error; logs go to stderr.")
 
     @field_validator("api_keys", mode="before")

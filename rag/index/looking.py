@@ -1,10 +1,10 @@
-"""Looking at a corpus without opening a file: what a change of anything in it changes."""
+"""Looking at files and folders without opening any: what a change of anything in them changes."""
 
 from __future__ import annotations
 
 import os
 import stat
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -15,28 +15,39 @@ Entry = tuple[object, ...]
 
 @dataclass(frozen=True, slots=True)
 class Look:
-    """A corpus at one moment."""
+    """What there is at one moment."""
 
-    entries: frozenset[Entry] | None
-    """Files and links that are not hidden, with size, times and inode; None where there is no corpus."""
+    entries: frozenset[Entry] = frozenset()
+    """Files and links that are not hidden, with size, times and inode."""
     spots: Spots = field(default_factory=Spots)
     """Where to listen for changes."""
+    is_whole: bool = True
+    """False when one of the paths names nothing: there is nowhere to listen for its coming."""
 
 
-def look_at(path: Path) -> Look:
-    """Looks at the corpus at `path`, a folder or a file; there need not be one."""
-    hinges = set(_links(path))
-    try:
-        root = path.resolve(strict=True)
-        facts = root.stat()
-    except (OSError, RuntimeError):  # a loop of links is one or the other, depending on the Python
-        return Look(None)
-    if not stat.S_ISDIR(facts.st_mode):
-        # Editors replace a file by another of the same name, so its folder is what can be listened to.
-        return Look(frozenset({_entry(str(root), facts)}), Spots.of((), hinges | {root}))
-    folders = [(str(root), facts)]
-    entries = frozenset(_walk(str(root), root, folders))
-    return Look(entries, Spots.of(folders, hinges))
+def look_at(paths: Iterable[Path]) -> Look:
+    """Looks at folders, with all that is below them, and at files; what a path names need not be there."""
+    entries: set[Entry] = set()
+    folders: list[tuple[str, os.stat_result]] = []
+    hinges: set[Path] = set()
+    is_whole = True
+    for path in paths:
+        try:
+            hinges.update(_links(path))
+            root = path.resolve(strict=True)
+            facts = root.stat()
+        except (OSError, RuntimeError):  # a loop of links is one or the other, depending on the Python
+            is_whole = False
+            continue
+        if stat.S_ISDIR(facts.st_mode):
+            folders.append((str(root), facts))
+            # The folder's own inode tells an empty one from none.
+            entries |= {(str(root), facts.st_ino), *_walk(str(root), root, folders)}
+        else:
+            # Editors replace a file by another of the same name, so its folder is what can be listened to.
+            hinges.add(root)
+            entries.add(_entry(str(root), facts))
+    return Look(frozenset(entries), Spots.of(folders, hinges), is_whole)
 
 
 def _walk(folder: str, root: Path, folders: list[tuple[str, os.stat_result]]) -> Iterator[Entry]:

@@ -15,9 +15,10 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from rag.corpus.files import read_corpus
-from rag.index.listening import Ears, Spots
+from rag.index.listening import Ears
 from rag.index.looking import Look, look_at
 from rag.index.manifest import Manifest, file_digest
+from rag.settings import Settings
 
 _LOOKING_SHARE = 50
 """Looking at a corpus takes at most one part in so many of the time: a large one is looked at less often."""
@@ -59,9 +60,9 @@ class CorpusWatcher:
     """Calls back when a corpus has changed, in the thread that `run` is called in.
 
     Args:
-        corpus: names the corpus to watch, a folder or a file that need not exist; asked again every `pace.poll`
-            seconds. None while there is nothing to watch.
-        refresh: called once at the start, and whenever another corpus is named, for what happened while nobody watched;
+        paths: names what to watch, the corpus and what else an index is made from: folders and files, which need not
+            exist. Asked again every `pace.poll` seconds; nothing is watched while it names nothing.
+        refresh: called once at the start, and whenever other paths are named, for what happened while nobody watched;
             from then on after every change that has settled. Returns after how many seconds it wants to be called
             again without a change, None for never. What it raises ends `run`.
         tell: told, once, that the system cannot watch and why.
@@ -70,19 +71,19 @@ class CorpusWatcher:
 
     def __init__(
         self,
-        corpus: Callable[[], Path | None],
+        paths: Callable[[], tuple[Path, ...]],
         refresh: Callable[[], float | None],
         *,
         tell: Callable[[str], None] = lambda _: None,
         pace: Pace | None = None,
     ) -> None:
-        self._corpus = corpus
+        self._ask = paths
         self._refresh = refresh
         self._pace = pace or Pace()
         self._stop = threading.Event()
         self._ears = Ears(self._stop, self._pace.step, tell)
-        self._path: Path | None = None
-        self._seen = Look(None)
+        self._paths: tuple[Path, ...] = ()
+        self._seen = Look()
         self._burst: _Burst | None = None
         self._ask_at = self._look_at = 0.0
         self._again_at: float | None = None
@@ -115,8 +116,8 @@ class CorpusWatcher:
                     return True
             elif self._again_at is not None and now >= self._again_at:
                 return True
-            elif self._path is not None and now >= self._look_at:
-                look = self._look(self._path)
+            elif self._paths and now >= self._look_at:
+                look = self._look()
                 if look.entries != self._seen.entries or look.spots != self._ears.spots:
                     self._burst = _Burst(now, now, look)
             if self._ears.heard():
@@ -125,24 +126,20 @@ class CorpusWatcher:
         return False
 
     def _turned(self, now: float) -> bool:
-        """True when another corpus than before is to be watched; it is listened to from here on."""
+        """True when something else than before is to be watched; it is listened to from here on."""
         if now < self._ask_at:
             return False
         self._ask_at = now + self._pace.poll
-        path = self._corpus()
-        if path == self._path:
+        paths = self._ask()
+        if paths == self._paths:
             return False
-        self._path, self._burst, self._again_at = path, None, None
-        if path is None:
-            self._ears.listen(Spots())
-            return False
-        self._seen, _ = self._look_and_listen(path)
-        return True
+        self._paths, self._burst, self._again_at = paths, None, None
+        self._seen, _ = self._look_and_listen()
+        return bool(paths)
 
     def _settled(self, burst: _Burst, now: float) -> bool:
         """Looks at a corpus that seems to have come to rest: True when it has, and is not what it was."""
-        assert self._path is not None  # noqa: S101  # without a corpus there is nothing to change
-        look, is_new_ground = self._look_and_listen(self._path)
+        look, is_new_ground = self._look_and_listen()
         is_moving = burst.look is not None and burst.look.entries != look.entries
         if (is_moving or is_new_ground) and not burst.is_overdue(now, self._pace):
             # It was seen to change, or folders came that nobody has listened to: it is given another while.
@@ -153,38 +150,46 @@ class CorpusWatcher:
         self._seen = look
         return changed
 
-    def _look_and_listen(self, path: Path) -> tuple[Look, bool]:
+    def _look_and_listen(self) -> tuple[Look, bool]:
         """A look at the corpus that no later change escapes, and whether the folders to listen to have changed."""
-        look = self._look(path)
+        look = self._look()
         if look.spots == self._ears.spots:
             return look, False
         self._ears.listen(look.spots)
-        return self._look(path), True
+        return self._look(), True
 
-    def _look(self, path: Path) -> Look:
+    def _look(self) -> Look:
         began = time.monotonic()
-        look = look_at(path)
+        look = look_at(self._paths)
         now = time.monotonic()
-        pause = self._pace.poll if look.entries is None or self._ears.are_deaf else self._pace.sweep
+        pause = self._pace.poll if self._ears.are_deaf or not look.is_whole else self._pace.sweep
         self._look_at = now + max(pause, _LOOKING_SHARE * (now - began))
         return look
 
 
-def differs(manifest: Manifest, corpus: Path) -> bool:
-    """True when the files of a corpus are not those that a generation was made of. Reads every file.
+def differs(manifest: Manifest, settings: Settings) -> bool:
+    """True when a corpus, or its user dictionary, is not what a generation was made from. Reads every file.
+
+    How it is cut and embedded is not asked: an index of an older wenbao is no reason to index by itself.
 
     Raises:
         CorpusError: the corpus cannot be read.
+        SettingsError: the user dictionary cannot be read.
     """
-    listing = read_corpus(corpus)
-    if not set(listing.skipped) <= set(manifest.skipped):
-        return True
-    if len(manifest.skipped) != len(listing.skipped) + sum(len(state.skipped) for state in manifest.corpus_files):
-        return True
-    if [file.source for file in listing.files] != [state.source for state in manifest.corpus_files]:
-        return True
-    return any(
-        _digest(file.path) != state.digest for file, state in zip(listing.files, manifest.corpus_files, strict=True)
+    listing = read_corpus(settings.corpus_path)
+    states = manifest.corpus_files
+    at_sight = {*listing.skipped}
+    if settings.userdict is not None:
+        from rag.index.userdict import UserDictionary  # with what folds and cuts words it takes a while
+
+        dictionary = UserDictionary.read(settings.userdict)
+        if dictionary.digest != manifest.settings.get("userdict_digest"):
+            return True
+        at_sight |= {*dictionary.skipped}
+    return (
+        [file.source for file in listing.files] != [state.source for state in states]
+        or at_sight.union(*(state.skipped for state in states)) != {*manifest.skipped}
+        or any(_digest(file.path) != state.digest for file, state in zip(listing.files, states, strict=True))
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from datetime import datetime
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -30,26 +31,40 @@ _MARKS = {"added": "+", "changed": "~", "moved": ">", "removed": "-"}
 @userdict_option
 @click.option("--no-userdict", is_flag=True, help="Index without the user dictionary that the index was built with.")
 @click.option("--dry-run", is_flag=True, help="Name what would change, and change nothing.")
+@click.option("--watch", is_flag=True, help="Stay, and index what changes once it has settled, until Ctrl-C.")
 @click.option("--json", "as_json", is_flag=True, help="Print the report as the API gives it.")
 @settings_options
 @click.pass_obj
-def command(flags: Flags, path: Path | None, sample: bool, no_userdict: bool, dry_run: bool, as_json: bool) -> None:
+def command(
+    flags: Flags, path: Path | None, sample: bool, no_userdict: bool, dry_run: bool, watch: bool, as_json: bool
+) -> None:
     """Index CORPUS, a folder or a file, or bring its index up to date.
 
     Only what has changed is read and embedded again. Without CORPUS it is the `corpus` setting, else the corpus that
     the index was built from, else the built-in sample. Whatever is left out is named with the reason; until the new
     index is whole, the old one answers.
 
+    With --watch it stays until Ctrl-C (exit status 130), and prints a line for every change that it has indexed. What
+    cannot be indexed at the start ends it; what goes wrong later is told, and it goes on watching.
+
     \b
     Examples:
       wenbao index my-pages
       wenbao index
+      wenbao index my-pages --watch
       wenbao index --dry-run
       wenbao index --userdict names.txt
     """
     settings = _settings(flags, path, sample, no_userdict)
     if dry_run:
+        if watch:
+            raise InputError("--dry-run and --watch exclude each other", hint="Give one of them.")
         _plan(settings, as_json)
+        return
+    if watch:
+        from rag.cli.watching import watch_index
+
+        watch_index(settings, flags, lambda report, before: _show(report, before, settings, as_json))
         return
 
     from rag.index.builder import build_index
@@ -58,12 +73,7 @@ def command(flags: Flags, path: Path | None, sample: bool, no_userdict: bool, dr
     with ProgressLine() as line:
         report = build_index(settings, line)
     flags.on_interrupt = ""
-    if as_json:
-        from server.schemas import ReportOut
-
-        write_json(ReportOut.from_report(report))
-    else:
-        write("\n".join(_lines(report, settings)))
+    _show(report, None, settings, as_json)
 
 
 def _settings(flags: Flags, path: Path | None, sample: bool, no_userdict: bool) -> Settings:
@@ -76,6 +86,18 @@ def _settings(flags: Flags, path: Path | None, sample: bool, no_userdict: bool) 
     settings = with_remembered_corpus(flags.settings())
     forgotten = {"corpus": None} if sample else {}
     return settings.model_copy(update=forgotten | ({"userdict": None} if no_userdict else {}))
+
+
+def _show(report: IndexReport, before: IndexReport | None, settings: Settings, as_json: bool) -> None:
+    """Prints a report: whole, or as a line when one was printed before."""
+    if as_json:
+        from server.schemas import ReportOut
+
+        write_json(ReportOut.from_report(report))
+    elif before is None:
+        write("\n".join(_lines(report, settings)))
+    else:
+        write("\n".join(_short_lines(report, before)))
 
 
 def _plan(settings: Settings, as_json: bool) -> None:
@@ -134,4 +156,15 @@ def _lines(report: IndexReport, settings: Settings) -> list[str]:
         f"{report.tokenized:,} cut into words",
         f"generation {report.generation} in {settings.vectors}",
         *_skipped(report.skipped),
+    ]
+
+
+def _short_lines(report: IndexReport, before: IndexReport) -> list[str]:
+    """A line on a refresh, and one for everything that was not left out before."""
+    counts, new = report.counts, set(report.skipped) - set(before.skipped)
+    return [
+        f"{datetime.now():%H:%M:%S} indexed in {report.seconds:.1f} s: {counts.sources:,} files, "
+        f"{counts.articles:,} articles; passages: {report.embedded:,} embedded, {report.kept:,} kept, "
+        f"{report.removed:,} removed; generation {report.generation}",
+        *skipped_lines(skipped for skipped in report.skipped if skipped in new),
     ]
