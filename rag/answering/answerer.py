@@ -29,8 +29,9 @@ from rag.answering.verdicts import (
 from rag.embedding.base import Embedder
 from rag.index.generation import Generation
 from rag.index.terms import PAIR_MARK
+from rag.retrieval.copies import Copies, one_of_each
 from rag.retrieval.retriever import CANDIDATES, Retriever
-from rag.types import Answer, AnswererName, Filters, Hit, Turn
+from rag.types import Answer, AnswererName, Filters, Turn
 
 READ_ARTICLES = 6
 """Articles whose sentences are read for one answer."""
@@ -65,7 +66,7 @@ class Answerer:
         """
         began = time.perf_counter()
         trace = self.trace(asked, history, filters)
-        draft, hits = trace.decision.draft, self._hits(trace.search, top_k)
+        draft, hits = trace.decision.draft, Copies(self._generation, trace.mask).hits(trace.search.candidates, top_k)
         question = trace.search.query.question
         text, citations = self._composer.compose(draft) if draft else (refusal_text(question, hits), ())
         return Answer(
@@ -102,8 +103,12 @@ class Answerer:
         best: dict[int, float] = {}
         for candidate in candidates:
             best.setdefault(int(self._generation.chunk_articles[candidate.row]), candidate.score)
-        most = READ_FOR_ALL if question.form is Form.AGGREGATE else READ_ARTICLES
-        articles = [(self._generation.article_at(ordinal), score) for ordinal, score in list(best.items())[:most]]
+        over_all = question.form is Form.AGGREGATE
+        ordinals = one_of_each(self._generation, best, fullest=not over_all)
+        articles = [
+            (self._generation.article_at(ordinal), best[ordinal])
+            for ordinal in ordinals[: READ_FOR_ALL if over_all else READ_ARTICLES]
+        ]
         return Search(query, candidates, articles)
 
     def _respelt(self, search: Search) -> str:
@@ -160,15 +165,3 @@ class Answerer:
         if pair is None:
             return None
         return Decision(Rule.COMPARISON, comparison_draft(comparison, *pair), read)
-
-    def _hits(self, search: Search, top_k: int) -> tuple[Hit, ...]:
-        return tuple(
-            Hit(
-                rank=rank,
-                chunk=self._generation.chunk(candidate.row),
-                article=self._generation.article_of(candidate.row),
-                score=candidate.score,
-                ranks=candidate.ranks,
-            )
-            for rank, candidate in enumerate(search.candidates[:top_k], start=1)
-        )

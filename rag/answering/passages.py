@@ -10,6 +10,7 @@ from rag.answering.composing import Draft, Quote
 from rag.answering.evidence import Evidence, Query, content_words
 from rag.answering.expectation import find_expected
 from rag.answering.question import Expected, Question
+from rag.index.likeness import profile, repeats
 
 SHORT = 110
 """Characters of the first quotation: what a reader takes in at a glance."""
@@ -74,6 +75,8 @@ def trimmed(quote: Quote) -> Quote:
 
 def _overlaps(quote: Quote, others: Sequence[Quote]) -> bool:
     return any(
-        quote.article.article_id == other.article.article_id and quote.start < other.end and other.start < quote.end
+        quote.start < other.end and other.start < quote.end
+        if quote.article.article_id == other.article.article_id
+        else repeats(profile(quote.text), profile(other.text))  # a copy of the report, which is told already
         for other in others
     )

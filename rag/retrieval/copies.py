@@ -7,25 +7,29 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from functools import lru_cache
-from typing import Protocol, TypeVar
+from itertools import islice
+from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.generation import Generation
 from rag.index.likeness import Profile, profile, repeats
-from rag.types import Article
+from rag.types import Article, Hit, Ranks
 
 MOST_LISTED = 50
 """Articles listed behind a hit at most."""
 
 
-class _Ranked(Protocol):
+class Ranked(Protocol):
+    """A row that was found; `rag.retrieval.retriever.Candidate` is one."""
+
     @property
     def row(self) -> int: ...
-
-
-_Candidate = TypeVar("_Candidate", bound=_Ranked)
+    @property
+    def score(self) -> float: ...
+    @property
+    def ranks(self) -> Ranks: ...
 
 
 class Copies:
@@ -41,15 +45,15 @@ class Copies:
         self._mask = mask
         self._profile_of = lru_cache(maxsize=None)(self._read)  # of one search: a few articles
 
-    def fold(self, candidates: Iterable[_Candidate], top_k: int) -> list[_Candidate]:
-        """The first `top_k` candidates, without passages that an article of the same group before them prints too.
+    def hits(self, candidates: Iterable[Ranked], top_k: int) -> tuple[Hit, ...]:
+        """The first `top_k` candidates as hits, without what an article of the same group before them prints too.
 
         The article that comes first keeps all its passages; another one of its group keeps those that it alone has.
         """
         shown: dict[int, list[int]] = {}
-        kept: list[_Candidate] = []
+        hits: list[Hit] = []
         for candidate in candidates:
-            if len(kept) == top_k:
+            if len(hits) == top_k:
                 break
             ordinal = int(self._generation.chunk_articles[candidate.row])
             before = shown.setdefault(int(self._generation.groups[ordinal]), [])
@@ -58,14 +62,23 @@ class Copies:
                 continue
             if ordinal not in before:
                 before.append(ordinal)
-            kept.append(candidate)
-        return kept
+            hits.append(self._hit(len(hits) + 1, candidate, ordinal))
+        return tuple(hits)
 
-    def others(self, row: int) -> tuple[Article, ...]:
-        """The articles that print the report of a row's article too, in corpus order, as far as the filters let."""
-        ordinal = int(self._generation.chunk_articles[row])
-        printing = (other for other in self._generation.copies_of(ordinal) if self._allowed(other))
-        return tuple(self._generation.article_at(other) for other, _ in zip(printing, range(MOST_LISTED), strict=False))
+    def _hit(self, rank: int, candidate: Ranked, ordinal: int) -> Hit:
+        return Hit(
+            rank=rank,
+            chunk=self._generation.chunk(candidate.row),
+            article=self._generation.article_at(ordinal),
+            score=candidate.score,
+            ranks=candidate.ranks,
+            others=self._others(ordinal),
+        )
+
+    def _others(self, ordinal: int) -> tuple[Article, ...]:
+        """The articles that print the same report, in corpus order, as far as the filters let them through."""
+        printing = filter(self._allowed, self._generation.copies_of(ordinal))
+        return tuple(self._generation.article_at(other) for other in islice(printing, MOST_LISTED))
 
     def _repeated(self, row: int, earlier: Sequence[int]) -> bool:
         passage = profile(self._generation.chunk(row).text)

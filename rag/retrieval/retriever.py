@@ -16,10 +16,11 @@ from rag.embedding.base import Embedder
 from rag.errors import IndexMismatch
 from rag.index.generation import Generation
 from rag.index.ranking import top_rows
+from rag.retrieval.copies import Copies
 from rag.retrieval.dating import parse_dates
 from rag.retrieval.fusion import ranks, shares, weighted_sum
 from rag.retrieval.preference import ArticleDates, prefer
-from rag.types import Filters, Hit, Mode, Ranks, SearchResult
+from rag.types import Filters, Mode, Ranks, SearchResult
 
 CANDIDATES = 200
 """Rows that each leg puts forward."""
@@ -91,17 +92,13 @@ class Retriever:
         began = time.perf_counter()
         filters = filters or Filters()
         mask = self._generation.mask(filters)
-        found = self.candidates(query, max(CANDIDATES, top_k), mask, mode, dated=not filters.dated)[:top_k]
-        hits = tuple(
-            Hit(
-                rank=rank,
-                chunk=self._generation.chunk(candidate.row),
-                article=self._generation.article_of(candidate.row),
-                score=candidate.score,
-                ranks=candidate.ranks,
-            )
-            for rank, candidate in enumerate(found, start=1)
-        )
+        copies, k = Copies(self._generation, mask), max(CANDIDATES, top_k)
+        found = self.candidates(query, k, mask, mode, dated=not filters.dated)
+        hits = copies.hits(found, top_k)
+        while len(hits) < top_k and len(found) >= k:  # the rest of what was put forward are copies
+            k *= 4
+            found = self.candidates(query, k, mask, mode, dated=not filters.dated)
+            hits = copies.hits(found, top_k)
         return SearchResult(query, mode, hits, self._generation.id, 1000 * (time.perf_counter() - began))
 
     def candidates(
