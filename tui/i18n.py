@@ -70,6 +70,7 @@ CATALOGUE: dict[str, tuple[str, str]] = {
         "Your question is kept: ↑ brings it back, Enter sends it again.",
     ),
     "article.untitled": ("（无题）", "(untitled)"),
+    "article.others": ("另见 {count} 篇相同报道", "the same report elsewhere: {count}"),
     # The citation pane.
     "article.title": ("原文", "Article"),
     "article.citation": ("引文 {number}（{position}/{total}）", "Citation {number} ({position} of {total})"),

@@ -43,18 +43,22 @@ class Reference:
     spans: tuple[Span, ...] = ()
     """Source offsets; empty for a whole article."""
     quote: str = ""
+    others: int = 0
+    """Articles that print the same report."""
 
     @classmethod
-    def from_citation(cls, citation: CitationOut, place: tuple[str, ...]) -> Reference:
+    def from_citation(cls, citation: CitationOut, hit: HitOut | None = None) -> Reference:
+        """Args: hit: of the same article, which knows its place and who else prints it."""
         return cls(
             number=citation.n,
             article_id=citation.article_id,
             title=citation.title,
-            place=place,
+            place=hit.place if hit else (),
             date=citation.date,
             source=citation.source,
             spans=citation.spans,
             quote=citation.quote,
+            others=len(hit.others) if hit else 0,
         )
 
     @classmethod
@@ -68,6 +72,7 @@ class Reference:
             source=hit.source,
             spans=hit.spans,
             quote=hit.text,
+            others=len(hit.others),
         )
 
     @classmethod
@@ -100,10 +105,10 @@ class Turn:
         self.reply = reply
         if reply.answered:
             self.stage = Stage.ANSWERED
-            places = {hit.article_id: hit.place for hit in reply.hits}
+            known = {hit.article_id: hit for hit in reply.hits}
             by_number = sorted(reply.citations, key=lambda citation: citation.n)
             self.references = tuple(
-                Reference.from_citation(citation, places.get(citation.article_id, ())) for citation in by_number
+                Reference.from_citation(citation, known.get(citation.article_id)) for citation in by_number
             )
         else:
             self.stage = Stage.REFUSED

@@ -51,7 +51,7 @@ def citation_line(citation: Citation) -> str:
 
 
 def hit_lines(hit: Hit) -> str:
-    """Where a passage stands and how it was found, then the passage."""
+    """Where a passage stands and how it was found, the passage, and a line for everyone else who prints the report."""
     ranks = _joined(
         f"{leg} {rank}"
         for leg, rank in (("dense", hit.ranks.dense), ("lexical", hit.ranks.lexical))
@@ -62,7 +62,8 @@ def hit_lines(hit: Hit) -> str:
     head = _joined(
         (article.title, article.byline, place, article.date or "", article.source, f"{hit.score:.3f}", ranks)
     )
-    return f"{hit.rank}. {head}\n   {hit.chunk.text}"
+    copies = [_joined((other.title, other.byline, other.date or "", other.source)) for other in hit.others]
+    return "\n".join((f"{hit.rank}. {head}", f"   {hit.chunk.text}", *(f"   = {copy}" for copy in copies)))
 
 
 def skipped_lines(skipped: Iterable[Skipped]) -> list[str]:

@@ -19,6 +19,16 @@ class RanksOut(ReplyModel):
     lexical: int | None = Field(description="Rank by words; null where that leg did not return it.")
 
 
+class CopyOut(ReplyModel):
+    """An article that prints the same report as the one that a hit is from."""
+
+    article_id: str
+    title: str = Field(description="Headline; empty where it has none.")
+    byline: str = Field(description="As printed; empty where there is none.")
+    date: str | None = Field(description="ISO 8601 day, month or year, where the text gives one.")
+    source: str = Field(description="File, or `file#id` of a record.")
+
+
 class HitOut(ReplyModel):
     """A passage that was found."""
 
@@ -34,6 +44,9 @@ class HitOut(ReplyModel):
     text: str = Field(description="The characters at `spans` without line breaks.")
     score: float = Field(description="In [0, 1], higher is better; for ordering within one reply only.")
     ranks: RanksOut
+    others: tuple[CopyOut, ...] = Field(
+        default=(), description="Articles that print the same report, in corpus order, as far as the filters let them."
+    )
 
     @classmethod
     def from_hit(cls, hit: Hit) -> Self:
@@ -51,6 +64,7 @@ class HitOut(ReplyModel):
             text=chunk.text,
             score=hit.score,
             ranks=RanksOut.model_validate(hit.ranks),
+            others=tuple(CopyOut.model_validate(article) for article in hit.others),
         )
 
 

@@ -133,9 +133,10 @@ class TurnView(Prose):
 
 
 def reference_line(reference: Reference, words: Words) -> str:
-    """An article in a line: headline, place, date."""
+    """An article in a line: headline, place, date, and how many others print the same."""
     title = " ".join(reference.title.split()) or words("article.untitled")
-    return " · ".join(part for part in (title, "".join(reference.place[-2:]), reference.date or "") if part)
+    others = words("article.others", count=reference.others) if reference.others else ""
+    return " · ".join(part for part in (title, "".join(reference.place[-2:]), reference.date or "", others) if part)
 
 
 def describe(error: ClientError, words: Words) -> tuple[str, str]:
