@@ -48,7 +48,7 @@ class Reference:
 
     @classmethod
     def from_citation(cls, citation: CitationOut, hit: HitOut | None = None) -> Reference:
-        """Args: hit: of the same article, which knows its place and who else prints it."""
+        """A citation; a hit of the same article knows the place and who else prints it."""
         return cls(
             number=citation.n,
             article_id=citation.article_id,
