@@ -9,7 +9,10 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 from enum import StrEnum
-from typing import Literal
+from typing import TYPE_CHECKING, Literal
+
+if TYPE_CHECKING:
+    from rag.explanations import AnswerExplanation, SearchExplanation
 
 Span = tuple[int, int]
 """Half-open `[start, end)` range of code points."""
@@ -28,6 +31,8 @@ class Page:
     """The decoded text, newlines untouched."""
     record: RecordFields | None = None
     """Set for a record, whose text is one article as it stands; None for a page."""
+    digest: str = ""
+    """Of a record's line: equal lines give equal articles. Empty for a page."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +191,8 @@ class SearchResult:
     hits: tuple[Hit, ...]
     generation: str
     took_ms: float
+    explanation: SearchExplanation | None = None
+    """The figures behind the hits, where they were asked for."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -229,6 +236,8 @@ class Answer:
     generation: str
     took_ms: float
     warnings: tuple[str, ...] = ()
+    explanation: AnswerExplanation | None = None
+    """Why it was answered or refused, where that was asked for."""
 
 
 @dataclass(frozen=True, slots=True)

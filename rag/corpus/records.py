@@ -6,6 +6,7 @@ A record is an object with `id` and `text`, both strings that are not blank, and
 
 from __future__ import annotations
 
+import hashlib
 import json
 import re
 from collections.abc import Iterable, Iterator, MutableMapping
@@ -44,7 +45,7 @@ def records_of(lines: Iterable[bytes], source: str, seen: MutableMapping[str, st
         where = f"{source}:{number}"
         try:
             text, is_utf8 = _decoded(line, is_utf8)
-            page, remarks = _page(_object(text), source)
+            page, remarks = _page(_object(text), source, hashlib.blake2b(line, digest_size=16).hexdigest())
             taken = seen.setdefault(page.record.article_id, where) if page.record else where
             if taken != where:
                 raise _BadLine(f"its id was taken already at {taken}")
@@ -80,7 +81,7 @@ def _object(text: str) -> dict[str, Any]:
     return value
 
 
-def _page(record: dict[str, Any], source: str) -> tuple[Page, list[str]]:
+def _page(record: dict[str, Any], source: str, digest: str) -> tuple[Page, list[str]]:
     """The page of a record, and what had to be left out of it."""
     article_id = _string(record, "id", required=True)
     if _CONTROL.search(article_id):
@@ -95,7 +96,7 @@ def _page(record: dict[str, Any], source: str) -> tuple[Page, list[str]]:
         place=_strings(record, "place"),
         url=_string(record, "url") or None,
     )
-    return Page(source=f"{source}#{article_id}", text=text, record=fields), remarks
+    return Page(source=f"{source}#{article_id}", text=text, record=fields, digest=digest), remarks
 
 
 def _string(record: dict[str, Any], name: str, *, required: bool = False) -> str:

@@ -296,6 +296,7 @@ class _Build:
                 state = reader.read(file, digest)
             self.states.append(state)
             self.skipped += state.skipped
+        database.flush()
         self.progress(Progress("reading", len(self.listing.files), len(self.listing.files)))
 
     def _count(self, database: DatabaseWriter) -> None:

@@ -32,6 +32,7 @@ CREATE TABLE chunks (
     row INTEGER PRIMARY KEY, ordinal INTEGER NOT NULL, chunk_id TEXT NOT NULL UNIQUE, key TEXT NOT NULL,
     start INTEGER NOT NULL, end INTEGER NOT NULL, context TEXT NOT NULL
 );
+CREATE TABLE digests (ordinal INTEGER PRIMARY KEY, digest TEXT NOT NULL);
 CREATE INDEX chunks_ordinal ON chunks (ordinal);
 CREATE INDEX articles_file ON articles (file);
 """
@@ -55,8 +56,13 @@ class DatabaseWriter:
         self._db.execute("PRAGMA synchronous = OFF")
         self._db.executescript(_SCHEMA)
         self._has_old = previous is not None
+        self._has_digests = False
+        self._pending: tuple[int, int, int] | None = None
+        """First and last old ordinal of a run of records that is to be copied, and how far their ordinals move."""
         if previous is not None:
             self._db.execute("ATTACH ? AS old", (f"{previous.resolve().as_uri()}?immutable=1",))
+            tables = self._db.execute("SELECT count(*) FROM old.sqlite_master WHERE name = 'digests'").fetchone()
+            self._has_digests = bool(tables[0])  # the earliest indexes have none
         self._db.execute("BEGIN")
         self._same_key: Counter[str] = Counter()
         self.keys: list[str] = []
@@ -68,8 +74,15 @@ class DatabaseWriter:
         self.articles = 0
         self.characters = 0
 
+    def flush(self) -> None:
+        """Copies what was taken over and not copied yet; call it before `keys` or `ordinals` are read."""
+        if self._pending is not None:
+            (first, last, shift), self._pending = self._pending, None
+            self._copy_articles(first, last, shift)
+
     def close(self) -> None:
         """Writes everything out; the writer is of no more use."""
+        self.flush()
         self._db.execute("COMMIT")
         self._db.close()
 
@@ -77,8 +90,13 @@ class DatabaseWriter:
         """Closes without writing the rest."""
         self._db.close()
 
-    def add(self, file: str, article: Article, cut: Callable[[Article], Sequence[Chunk]]) -> None:
-        """Appends an article of a corpus file with its chunks, made by `cut` unless the previous database has them."""
+    def add(self, file: str, article: Article, cut: Callable[[Article], Sequence[Chunk]], digest: str = "") -> None:
+        """Appends an article of a corpus file with its chunks, made by `cut` unless the previous database has them.
+
+        Args:
+            digest: of the record that the article was made from, by which it is known the next time.
+        """
+        self.flush()
         row = _row_of(article)
         self._db.execute(
             f"INSERT INTO articles (ordinal, file, chars, {ARTICLE_COLUMNS}) VALUES ({', '.join('?' * 16)})",  # noqa: S608
@@ -91,6 +109,8 @@ class DatabaseWriter:
             self._add_chunks((self.articles, one.key, one.start, one.end, one.context) for one in cut(article))
         else:
             self._copy(old, old, self.articles - old)
+        if digest:
+            self._db.execute("INSERT INTO digests VALUES (?, ?)", (self.articles, digest))
         self._count(file, 1, article.chars)
 
     def _old_ordinal(self, row: tuple[object, ...]) -> int | None:
@@ -110,15 +130,45 @@ class DatabaseWriter:
         ).fetchone()
         if not articles:
             return
-        shift, bounds = self.articles - first, (first, first + articles - 1)
+        self.flush()
+        self._copy_articles(first, first + articles - 1, self.articles - first)
+        self._count(file, articles, int(characters))
+
+    def records_of(self, file: str) -> dict[str, tuple[int, str, int]]:
+        """The records that a corpus file had in the previous database: by id the ordinal, the digest, the length."""
+        if not self._has_digests:
+            return {}
+        rows = self._db.execute(
+            "SELECT article_id, ordinal, digest, chars FROM old.articles "
+            "JOIN old.digests USING (ordinal) WHERE file = ?",
+            (file,),
+        )
+        return {article_id: (ordinal, digest, chars) for article_id, ordinal, digest, chars in rows}
+
+    def take_over_record(self, file: str, ordinal: int, chars: int) -> None:
+        """Takes an unchanged record over from the previous database; runs of them are copied at once, by `flush`."""
+        shift = self.articles - ordinal
+        if self._pending is not None and self._pending[1:] == (ordinal - 1, shift):
+            self._pending = (self._pending[0], ordinal, shift)
+        else:
+            self.flush()
+            self._pending = (ordinal, ordinal, shift)
+        self._count(file, 1, chars)
+
+    def _copy_articles(self, first: int, last: int, shift: int) -> None:
+        """Copies old articles, `first` to `last`, with all that belongs to them."""
+        values = (shift, first, last)
         self._db.execute(
             f"INSERT INTO articles (ordinal, file, chars, {ARTICLE_COLUMNS}) "  # noqa: S608
             f"SELECT ordinal + ?, file, chars, {ARTICLE_COLUMNS} FROM old.articles "
             "WHERE ordinal BETWEEN ? AND ? ORDER BY ordinal",
-            (shift, *bounds),
+            values,
         )
-        self._copy(*bounds, shift)
-        self._count(file, articles, int(characters))
+        if self._has_digests:
+            self._db.execute(
+                "INSERT INTO digests SELECT ordinal + ?, digest FROM old.digests WHERE ordinal BETWEEN ? AND ?", values
+            )
+        self._copy(first, last, shift)
 
     def _copy(self, first: int, last: int, shift: int) -> None:
         """Copies what belongs to old articles, `first` to `last`, their ordinals moved by `shift`."""

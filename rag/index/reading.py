@@ -31,16 +31,21 @@ class CorpusReader:
         skipped: list[Skipped] = []
         articles = 0
         self._taken.begin(file.source)
+        known = self._database.records_of(file.source)
         for page in read_pages(file, self._taken):
             if isinstance(page, Skipped):
                 skipped.append(page)
+                continue
+            if page.record is not None and (old := known.get(page.record.article_id)) and old[1] == page.digest:
+                self._database.take_over_record(file.source, old[0], old[2])
+                articles += 1
                 continue
             for article in split_page(page):
                 reason = self._refusal(article, page)
                 if reason:
                     skipped.append(Skipped(article.source, reason))
                     continue
-                self._database.add(file.source, article, chunk_article)
+                self._database.add(file.source, article, chunk_article, page.digest)
                 articles += 1
         return FileState(file.source, digest, articles, tuple(skipped), self._taken.contested)
 

@@ -136,6 +136,26 @@ def test_unchanged_files_are_not_split_again(bench: Bench, monkeypatch: pytest.M
     assert split == ["c.jsonl#c0"]
 
 
+def test_unchanged_records_of_a_changed_file_are_not_split_again(
+    bench: Bench, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    bench.build()
+    split = []
+    genuine = reading.split_page
+    monkeypatch.setattr(reading, "split_page", lambda page: split.append(page.source) or genuine(page))
+    changed = records("a")
+    changed[2]["byline"] = "本报记者 林舟"
+    changed.insert(4, changed.pop(0))
+    bench.write("a.jsonl", [{"id": "new", "text": "码头来了一条新船。"}, *changed])
+    bench.build()
+    assert split == ["a.jsonl#new", "a.jsonl#a2"]
+    anew = Bench(tmp_path)
+    anew.settings = Settings(corpus=bench.corpus, vectors=tmp_path / "anew")
+    anew.build()
+    assert list(bench.open().articles()) == list(anew.open().articles())
+    assert _state(bench.open()) == _state(anew.open())
+
+
 def test_another_way_of_cutting_splits_again_and_keeps_equal_chunks(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
