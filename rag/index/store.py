@@ -1,9 +1,9 @@
 """The `vectors/` folder: generations that never change, `CURRENT` that names the live one, one writer at a time.
 
 A generation is built aside, synced to the disk, moved into place and only then named in `CURRENT`, each in one atomic
-step: whatever fails, and whenever, readers open the old index or the new one. The live generation and the
-`KEPT_GENERATIONS` before it are kept; older ones and what dead writers left are swept by the next writer. A reader
-that holds a swept generation open keeps its files until it lets go. Backup is copying the folder.
+step: whatever fails, and whenever, readers open the old index or the new one. Kept are the live generation and the
+`KEPT_GENERATIONS` newest others; the rest and what dead writers left is swept by the next writer. A reader that holds a
+swept generation open keeps its files until it lets go. `docs/generations.md` tells it from the user's side.
 """
 
 from __future__ import annotations
@@ -14,21 +14,24 @@ import re
 import shutil
 import sqlite3
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rag.errors import IndexDamaged, IndexMissing, RagError, WriteError
-from rag.index.generation import Generation
+from rag.errors import IndexDamaged, IndexMismatch, IndexMissing, InputError, RagError, WriteError
+from rag.index.generation import Generation, check_files
 from rag.index.lock import writer_lock
 from rag.index.manifest import Manifest, StoredFile, file_digest
 
 CURRENT = "CURRENT"
+DISTRUSTED = "DISTRUSTED"
+"""Holds the id of a live generation that nothing may be taken over from; gone with the next one that is published."""
 KEPT_GENERATIONS = 2
-"""Generations before the live one that are kept to go back to."""
+"""Generations beside the live one that are kept to go back to, or forward again: the newest."""
 
 _BUILDING = "tmp-"
+_JOURNALS = "journal-*.bin"
 _ID = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-[0-9a-f]{8}")
 _TIME = "%Y%m%dT%H%M%S.%fZ"
 _REBUILD = "Build it anew: `wenbao index`."
@@ -44,6 +47,7 @@ class Store:
     def __init__(self, folder: Path) -> None:
         self.folder = Path(folder)
         self._generations = self.folder / "generations"
+        self._writes = False
 
     def current_id(self) -> str:
         """Id of the live generation.
@@ -64,14 +68,20 @@ class Store:
         return name
 
     def changed(self, generation_id: str) -> bool:
-        """True when another generation than this one is live; reads one small file."""
+        """True when another generation than this one is live; reads one small file.
+
+        Where nothing names the live one any more, whoever holds a generation is best off with it.
+        """
         try:
             return self.current_id() != generation_id
-        except IndexMissing:
+        except (IndexMissing, IndexDamaged):
             return False
 
     def current(self) -> Generation:
         """Opens the live generation.
+
+        Within `writing`, every file is compared with its checksum, the large ones too: what a writer takes over gets
+        new checksums, and damage must not be given one.
 
         Raises:
             IndexMissing, IndexDamaged, IndexMismatch: as `Generation.open`.
@@ -79,13 +89,17 @@ class Store:
         name = self.current_id()
         while True:
             try:
-                return Generation.open(self._generations / name)
+                return self._open_to_build_on(name) if self._writes else Generation.open(self.folder_of(name))
             except IndexDamaged:
                 # Swept between the two steps by a writer that published several times: take what is live now.
                 following = self.current_id()
                 if following == name:
                     raise
                 name = following
+
+    def folder_of(self, generation_id: str) -> Path:
+        """Where a generation lies, or would lie."""
+        return self._generations / generation_id
 
     def generations(self) -> list[str]:
         """Ids of the published generations, oldest first, whether live or kept."""
@@ -101,15 +115,67 @@ class Store:
             IndexLocked: another process is writing.
             WriteError: no permission, or the disk is full.
         """
-        try:
-            self._generations.mkdir(parents=True, exist_ok=True)
-            with writer_lock(self.folder):
-                self._sweep()
+        with self._locked():
+            self._sweep()
+            self._writes = True
+            try:
                 yield
-        except RagError:
-            raise
-        except (OSError, sqlite3.OperationalError) as error:
-            raise _write_error(self.folder, error) from error
+            finally:
+                self._writes = False
+
+    def rollback(self, generation_id: str | None = None, fingerprint: str | None = None) -> str:
+        """Makes a kept generation live, after checking every file of it; returns its id.
+
+        Nothing is removed: the generation that was live is one of the others now, and can be gone back to.
+
+        Args:
+            generation_id: which one; None takes the newest of those before the live one.
+            fingerprint: of the embedding model that will ask it; None does not compare.
+
+        Raises:
+            IndexMissing: there is none to go back to.
+            InputError: there is none of that id.
+            IndexDamaged, IndexMismatch: it cannot be used, and the live one was left alone.
+            IndexLocked, WriteError: as `writing`.
+        """
+        with self._locked():
+            target = self._before_live() if generation_id is None else self._known(generation_id)
+            generation = Generation.open(self.folder_of(target))
+            try:
+                generation.verify()
+            finally:
+                generation.close()
+            manifest = generation.manifest
+            if fingerprint not in (None, manifest.model_fingerprint):
+                raise IndexMismatch(
+                    f"generation {target} was built with the embedding model {manifest.model} "
+                    f"({manifest.model_fingerprint}), and another one is set ({fingerprint})",
+                    hint=f"Set embedding_model to {manifest.model} first, or choose another: `wenbao index --list`.",
+                )
+            self._point_to(target)
+        return target
+
+    def distrust(self) -> None:
+        """Has the next run take nothing over from the live generation, which goes on answering until then.
+
+        Raises:
+            IndexLocked, WriteError: as `writing`.
+        """
+        with self._locked():
+            for journal in self.folder.glob(_JOURNALS):
+                journal.unlink(missing_ok=True)
+            try:
+                self._write(DISTRUSTED, self.current_id())
+            except (IndexMissing, IndexDamaged):
+                return  # there is nothing that could be taken over
+
+    def distrusted(self) -> str | None:
+        """Id of the live generation if the next run takes nothing over from it."""
+        try:
+            name = (self.folder / DISTRUSTED).read_text(encoding="ascii").strip()
+            return name if name == self.current_id() else None
+        except (OSError, ValueError, IndexMissing, IndexDamaged):
+            return None
 
     def publish(self, fill: Callable[[Path], Manifest]) -> str:
         """Makes a new generation live, all of it or nothing; call it within `writing`.
@@ -135,13 +201,57 @@ class Store:
             for path in building.iterdir():
                 _sync(path)
             _sync(building)
-            building.rename(self._generations / name)
+            building.rename(self.folder_of(name))
             _sync(self._generations)
-            self._point_to(name)
+            try:
+                self._point_to(name)
+            except BaseException:
+                self._remove_unless_live(name)
+                raise
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
             raise
         self._sweep()
+        for journal in self.folder.glob(_JOURNALS):
+            journal.unlink(missing_ok=True)  # of this model: published by now; of another: it would never be read
+        return name
+
+    @contextmanager
+    def _locked(self) -> Iterator[None]:
+        try:
+            self._generations.mkdir(parents=True, exist_ok=True)
+            with writer_lock(self.folder):
+                yield
+        except RagError:
+            raise
+        except (OSError, sqlite3.OperationalError) as error:
+            raise _write_error(self.folder, error) from error
+
+    def _open_to_build_on(self, name: str) -> Generation:
+        if self.distrusted() == name:
+            raise IndexDamaged(f"generation {name} is not to be built on", hint=_REBUILD)
+        generation = Generation.open(self.folder_of(name))
+        try:
+            check_files(generation.folder, generation.manifest, None)
+        except BaseException:
+            generation.close()
+            raise
+        return generation
+
+    def _before_live(self) -> str:
+        live = self.current_id()
+        before = [name for name in self.generations() if name < live]
+        if not before:
+            raise IndexMissing(
+                f"there is no generation before {live} in {self.folder} to go back to", hint="`wenbao index --list`."
+            )
+        return before[-1]
+
+    def _known(self, name: str) -> str:
+        names = self.generations()
+        if name not in names:
+            listed = ", ".join(names) or "none"
+            raise InputError(f"there is no generation {name!r} in {self.folder}", hint=f"Those there are: {listed}.")
         return name
 
     def _moment(self) -> datetime:
@@ -153,11 +263,14 @@ class Store:
         return moment
 
     def _point_to(self, name: str) -> None:
-        """Replaces `CURRENT` in one step."""
-        written = self.folder / f"{_BUILDING}{CURRENT}"
+        self._write(CURRENT, name)
+
+    def _write(self, file: str, name: str) -> None:
+        """Replaces a file that holds the id of a generation, in one step."""
+        written = self.folder / f"{_BUILDING}{file}"
         written.write_text(f"{name}\n", encoding="ascii")
         _sync(written)
-        written.replace(self.folder / CURRENT)
+        written.replace(self.folder / file)
         _sync(self.folder)
 
     def _sweep(self) -> None:
@@ -170,13 +283,25 @@ class Store:
         try:
             live = self.current_id()
         except (IndexMissing, IndexDamaged):
-            return  # nothing tells which are old
-        names = self.generations()
-        before = [name for name in names if name < live]
-        # Generations after the live one were moved into place by a writer that died before naming them.
-        after = [name for name in names if name > live]
-        for name in before[:-KEPT_GENERATIONS] + after:
-            shutil.rmtree(self._generations / name, ignore_errors=True)
+            return  # nothing tells which one answers
+        others = [name for name in self.generations() if name != live]
+        for name in others[:-KEPT_GENERATIONS]:
+            self._remove(name)
+        if self.distrusted() is None:
+            (self.folder / DISTRUSTED).unlink(missing_ok=True)
+
+    def _remove_unless_live(self, name: str) -> None:
+        with suppress(RagError):
+            if self.current_id() == name:
+                return
+        self._remove(name)
+
+    def _remove(self, name: str) -> None:
+        """Removes a generation; out of sight first, so that half of one is never taken for a whole one."""
+        aside = self.folder / f"{_BUILDING}{name}"
+        with suppress(OSError):
+            self.folder_of(name).rename(aside)
+            shutil.rmtree(aside, ignore_errors=True)
 
 
 def _sync(path: Path) -> None:

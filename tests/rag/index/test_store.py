@@ -332,11 +332,13 @@ def test_readers_ask_all_the_while(shelf: Shelf) -> None:
     readers = [threading.Thread(target=read) for _ in range(3)]
     for reader in readers:
         reader.start()
-    for _ in range(4):
-        shelf.edit()
-        shelf.build()
-    stop.set()
-    for reader in readers:
-        reader.join()
+    try:
+        for _ in range(4):
+            shelf.edit()
+            shelf.build()
+    finally:
+        stop.set()
+        for reader in readers:
+            reader.join()
     assert failures == []
     assert lengths <= {6, 7}
