@@ -114,6 +114,11 @@ class Library:
         """Id of the generation that answers now."""
         return self._loaded.generation.id
 
+    @property
+    def embedder(self) -> Embedder:
+        """The loaded model, for whoever builds an index with the same."""
+        return self._embedder
+
     def search(
         self, query: str, *, top_k: int = 10, mode: Mode = "hybrid", filters: Filters | None = None
     ) -> SearchResult:

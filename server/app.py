@@ -32,8 +32,14 @@ def build_app(state: State) -> FastAPI:
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
         state.live.open()
+        if state.watcher is not None:
+            state.watcher.start()
         yield
+        if state.watcher is not None:
+            state.watcher.stop()
         await asyncio.to_thread(state.jobs.stop, STOP_S)
+        if state.watcher is not None:
+            await asyncio.to_thread(state.watcher.join, STOP_S)
         state.live.close()
 
     app = FastAPI(

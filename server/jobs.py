@@ -11,7 +11,7 @@ import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
 
-from rag.errors import RagError
+from rag.errors import IndexLocked, RagError
 from rag.types import IndexReport, Progress
 from server.errors import problem_of
 from server.schemas import JobOut, ReportOut
@@ -52,8 +52,11 @@ class Jobs:
         """The job that ended last."""
         return self._last
 
-    def start(self) -> tuple[JobOut, bool]:
+    def start(self, builder: Builder | None = None) -> tuple[JobOut, bool]:
         """Starts a job, unless one runs.
+
+        Args:
+            builder: builds the index this once instead of the usual one.
 
         Returns:
             The job that runs now, and whether this call started it.
@@ -63,9 +66,18 @@ class Jobs:
                 return self._running, False
             job = JobOut(job_id=uuid.uuid4().hex, state="running", started=_now())
             self._running = job
-            self._thread = threading.Thread(target=self._run, args=(job,), name="wenbao-index", daemon=True)
+            self._thread = threading.Thread(
+                target=self._run, args=(job, builder or self._builder), name="wenbao-index", daemon=True
+            )
             self._thread.start()
             return job, True
+
+    def join(self) -> None:
+        """Waits for the end of the job that runs, if one does."""
+        with self._lock:
+            thread = self._thread
+        if thread is not None:
+            thread.join()
 
     def stop(self, timeout: float) -> None:
         """Ends the running job at its next step and waits for that. What is published stays; what is not, is not."""
@@ -73,9 +85,9 @@ class Jobs:
         if self._thread is not None:
             self._thread.join(timeout)
 
-    def _run(self, job: JobOut) -> None:
+    def _run(self, job: JobOut, builder: Builder) -> None:
         try:
-            report = self._builder(self._on_progress)
+            report = builder(self._on_progress)
             self._on_built()
             outcome = {"state": "succeeded", "report": ReportOut.from_report(report)}
         except _Stopped:
@@ -85,7 +97,9 @@ class Jobs:
                 "problem": problem_of(stopped).model_copy(update={"detail": "The server was stopped."}),
             }
         except RagError as error:
-            _log.warning("the index could not be refreshed: %s %s", error.message, error.hint)
+            # That another process writes the index is a matter of course where several servers share it.
+            level = logging.INFO if isinstance(error, IndexLocked) else logging.WARNING
+            _log.log(level, "the index could not be refreshed: %s %s", error.message, error.hint)
             outcome = {"state": "failed", "problem": problem_of(error)}
         except Exception as error:  # a defect ends the job, not the server, and is told without its insides
             _log.exception("the index could not be refreshed")

@@ -12,6 +12,7 @@ from rag.settings import Settings
 from rag.types import IndexReport, Progress
 from server.jobs import Jobs
 from server.live import LiveLibrary
+from server.watcher import IndexWatcher
 
 if TYPE_CHECKING:
     from rag.library import Library
@@ -24,6 +25,8 @@ class State:
     settings: Settings
     live: LiveLibrary
     jobs: Jobs
+    watcher: IndexWatcher | None = None
+    """Refreshes the index when its corpus changes; None where that is not wanted."""
 
 
 def build_state(settings: Settings) -> State:
@@ -35,14 +38,21 @@ def build_state(settings: Settings) -> State:
 
         return Library.open(settings, progress)
 
-    def build(progress: Callable[[Progress], None]) -> IndexReport:
+    def build(source: Settings, progress: Callable[[Progress], None]) -> IndexReport:
         from rag.index.builder import build_index
+
+        library = live.current()
+        # The model that answers: a second one would cost its memory twice.
+        return build_index(source, progress, library.embedder if library is not None else None)
+
+    def refresh(progress: Callable[[Progress], None]) -> IndexReport:
         from rag.index.remembering import with_remembered_corpus
 
-        return build_index(with_remembered_corpus(settings), progress)
+        return build(with_remembered_corpus(settings), progress)
 
     live = LiveLibrary(open_library)
-    return State(settings, live, Jobs(build, on_built=live.reload))
+    jobs = Jobs(refresh, on_built=live.reload)
+    return State(settings, live, jobs, IndexWatcher(settings, live, jobs, build) if settings.watch else None)
 
 
 def get_state(request: Request) -> State:

@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
+
 from fastapi import APIRouter, Response
 
+from rag.errors import StoreError
 from server.errors import PROBLEM_RESPONSES, problem_of
 from server.routes.search import KEYED
 from server.schemas import IndexOut, IndexRequest, JobOut
@@ -16,7 +19,8 @@ router = APIRouter(prefix="/v1", tags=["index"], dependencies=[KEYED], responses
 def index_status(state: StateDep) -> IndexOut:
     """The loaded generation and the running refresh. Answers without an index too, and then says why there is none."""
     library = state.live.current()
-    jobs = {"job": state.jobs.running, "last_job": state.jobs.last}
+    watched = state.watcher is not None and state.watcher.is_watching
+    jobs = {"job": state.jobs.running, "last_job": state.jobs.last, "watched": watched}
     if library is None:
         return _without_index(state).model_copy(update=jobs)
     return IndexOut.model_validate(library.status()).model_copy(update=jobs)
@@ -37,10 +41,14 @@ def refresh(state: StateDep, response: Response, request: IndexRequest | None = 
 
 
 def _without_index(state: State) -> IndexOut:
-    problem = state.live.problem()
+    from rag.index.remembering import with_remembered_corpus  # the index behind it is not opened before the socket
+
+    problem, settings = state.live.problem(), state.settings
+    with suppress(StoreError):  # an index too damaged to tell its corpus is what `problem` tells of
+        settings = with_remembered_corpus(settings)
     return IndexOut(
         generation=None,
-        corpus=str(state.settings.corpus_path),
-        is_sample=state.settings.sample_corpus,
+        corpus=str(settings.corpus_path),
+        is_sample=settings.sample_corpus,
         problem=problem_of(problem) if problem is not None else None,
     )

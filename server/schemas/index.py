@@ -116,6 +116,9 @@ class IndexOut(ReplyModel):
     model_fingerprint: str | None = Field(default=None, description="Digest of the model's files and settings.")
     corpus: str = Field(description="Where the corpus is read from.")
     is_sample: bool = Field(description="True while the built-in sample is the corpus.")
+    watched: bool = Field(
+        default=False, description="True while changes of the corpus refresh the index by themselves."
+    )
     skipped: tuple[SkippedOut, ...] = Field(default=(), description="What of the corpus was left out, and why.")
     job: JobOut | None = Field(default=None, description="The running refresh; null when none runs.")
     last_job: JobOut | None = Field(default=None, description="The refresh that ended last in this process.")

@@ -50,7 +50,8 @@ def _run_private(settings: Settings, language: str | None) -> None:
 
     from server.private import PrivateServer
 
-    server = PrivateServer(with_remembered_corpus(settings))
+    with_remembered_corpus(settings)  # an index that cannot tell what it was built from is told now, not on a refresh
+    server = PrivateServer(settings)
     try:
         # Started behind the first frame, so that the screen does not wait for it.
         run(server.start, None, language)

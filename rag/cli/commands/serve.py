@@ -27,4 +27,5 @@ def command(flags: Flags) -> None:
 
     from server.run import serve
 
-    serve(with_remembered_corpus(settings))
+    with_remembered_corpus(settings)  # an index that cannot tell what it was built from is told now, not on a refresh
+    serve(settings)
