@@ -8,13 +8,13 @@ from pathlib import Path
 import numpy as np
 import onnx
 from onnx import helper
-from tokenizers import Tokenizer
 
 from rag.embedding.onnx import features_of, open_session
+from rag.embedding.pieces import TextEncoder
 from rag.embedding.quantization import Ranges, Recipe, per_channel_inputs, quantize, save_model
 
 
-def activation_ranges(float_graph: Path, tokenizer: Tokenizer, texts: Iterable[str]) -> Ranges:
+def activation_ranges(float_graph: Path, tokenizer: TextEncoder, texts: Iterable[str]) -> Ranges:
     """The largest magnitude of every channel of every tensor that `int8-mixed` quantises as a whole.
 
     Runs the blockwise graph, a quarter of the size and nearly exact, from a file beside the float32 one.

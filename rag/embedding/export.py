@@ -18,6 +18,7 @@ import numpy as np
 from rag.embedding.base import Vectors
 from rag.embedding.calibration import activation_ranges
 from rag.embedding.onnx import FEATURES, OnnxEmbedder, open_tokenizer
+from rag.embedding.pieces import write_pieces
 from rag.embedding.prepared import FORMAT, MODEL_FILE, TOKENIZER_FILE, PreparedModel, write_manifest
 from rag.embedding.quantization import Ranges, Recipe, quantize, save_model
 from rag.embedding.source import quiet
@@ -88,6 +89,7 @@ def export_model(
     (folder / TOKENIZER_FILE).write_text(tokenizer_text, encoding="utf-8")
     step("calibrating the model")
     prompted = [prompt + text for prompt in {draft.query_prompt, draft.passage_prompt} for text in PROBES]
+    write_pieces(tokenizer_text, folder, draft.max_tokens, prompted)
     ranges = activation_ranges(float_graph, open_tokenizer(draft), prompted)
     with quiet():
         queries = [draft.query_prompt + text for text in PROBES]

@@ -22,7 +22,7 @@ from filelock import FileLock
 from rag.embedding import bundled
 from rag.embedding.base import Embedder
 from rag.embedding.onnx import OnnxEmbedder
-from rag.embedding.prepared import FORMAT, PreparedModel, read_prepared, stamp_of
+from rag.embedding.prepared import FORMAT, LAYOUT, PreparedModel, read_prepared, stamp_of
 from rag.errors import ModelMissing, WriteError
 from rag.types import Progress
 
@@ -83,7 +83,7 @@ def _place(name: str) -> Path:
     else:
         state = "hub"
     slug = re.sub(r"[^A-Za-z0-9._-]+", "-", name).strip("-.")[-40:]
-    return models_folder() / f"{slug}-{_digest(name)}-{_digest(f'{FORMAT} {state}')}"
+    return models_folder() / f"{slug}-{_digest(name)}-{_digest(f'{FORMAT}.{LAYOUT} {state}')}"
 
 
 def _digest(text: str) -> str:

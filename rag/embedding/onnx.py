@@ -11,7 +11,6 @@ import os
 from collections.abc import Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import onnxruntime
@@ -19,6 +18,7 @@ from numpy.typing import NDArray
 from tokenizers import Tokenizer
 
 from rag.embedding.base import BatchProgress, Vectors
+from rag.embedding.pieces import PIECES_FILE, Encoded, PieceEncoder, TextEncoder
 from rag.embedding.prepared import MODEL_FILE, TOKENIZER_FILE, PreparedModel
 from rag.errors import ModelDamaged
 
@@ -109,13 +109,15 @@ def available_cores() -> int:
     return os.cpu_count() or 1
 
 
-def features_of(encoding: Any, inputs: Sequence[str]) -> dict[str, NDArray[np.int64]]:
+def features_of(encoding: Encoded, inputs: Sequence[str]) -> dict[str, NDArray[np.int64]]:
     """The graph's inputs for one encoded text, each of shape (1, tokens)."""
     return {name: np.array([getattr(encoding, FEATURES[name])], dtype=np.int64) for name in inputs}
 
 
-def open_tokenizer(model: PreparedModel) -> Tokenizer:
-    """The model's tokenizer: no padding, cut at the model's longest text."""
+def open_tokenizer(model: PreparedModel) -> TextEncoder:
+    """The model's tokenizer, the small one where there is one: no padding, cut at the model's longest text."""
+    if (model.folder / PIECES_FILE).exists():
+        return PieceEncoder(model.folder, model.max_tokens, model.mending)
     path = model.folder / TOKENIZER_FILE
     try:
         tokenizer = Tokenizer.from_file(str(path))

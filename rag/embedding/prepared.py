@@ -20,7 +20,9 @@ MODEL_FILE = "model.onnx"
 TOKENIZER_FILE = "tokenizer.json"
 MANIFEST_FILE = "manifest.json"
 FORMAT = 2
-"""Version of the folder's layout and of the way models are prepared; part of every fingerprint."""
+"""Version of the way models are prepared; part of every fingerprint, so raising it means embedding everything anew."""
+LAYOUT = 2
+"""Version of the folder's files where they change no vector: raised, models are prepared anew and indexes stay."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -37,6 +37,8 @@ SMOOTHING = 0.6
 _FAINT = 1e-4
 """Channels below this part of the largest count as this large: a factor must not blow up."""
 _PROTOBUF_LIMIT = 2_000_000_000
+_MAPPED = 16 << 20
+"""Bytes from which a tensor goes into the file beside the graph."""
 
 Ranges = dict[str, NDArray[np.float32]]
 """Largest magnitude per channel, by the name of the tensor."""
@@ -70,11 +72,19 @@ def per_channel_inputs(graph: onnx.GraphProto) -> list[str]:
 
 
 def save_model(model: onnx.ModelProto, path: Path) -> None:
-    """Writes the graph; weights beyond what one protobuf holds go into a file beside it."""
-    weight = sum(len(initializer.raw_data) for initializer in model.graph.initializer)
+    """Writes the graph; large tables, and what is beyond one protobuf, go into a file beside it.
+
+    That file is mapped into memory by whoever runs the model: of the rows of an embedding table only those of words
+    that occur are ever read. The other weights are copied into the processor's order anyway.
+    """
+    weights = [len(initializer.raw_data) for initializer in model.graph.initializer]
+    threshold = _MAPPED if sum(weight for weight in weights if weight < _MAPPED) <= _PROTOBUF_LIMIT else 0
     data = path.with_name(f"{path.name}.data")
     data.unlink(missing_ok=True)
-    onnx.save(model, path, save_as_external_data=weight > _PROTOBUF_LIMIT, location=data.name)
+    outside = any(weight >= _MAPPED for weight in weights) or threshold == 0
+    onnx.save(model, path, save_as_external_data=outside, location=data.name, size_threshold=threshold)
+    if outside:
+        data.chmod(path.stat().st_mode)  # it is made for its owner alone
 
 
 class _Rewriter:

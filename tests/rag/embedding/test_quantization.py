@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
 import numpy as np
 import onnx
 import onnxruntime
@@ -9,7 +11,9 @@ import pytest
 from numpy.typing import NDArray
 from onnx import TensorProto, helper, numpy_helper
 
-from rag.embedding.quantization import TABLE_ROWS, Recipe, per_channel_inputs, quantize
+from rag.embedding import quantization
+from rag.embedding.onnx import open_session
+from rag.embedding.quantization import TABLE_ROWS, Recipe, per_channel_inputs, quantize, save_model
 
 INNER, OUTER = 128, 64
 
@@ -124,3 +128,17 @@ def test_channels_that_were_never_lit_do_no_harm() -> None:
 
 def test_float32_stays_as_it_is() -> None:
     assert quantize(_graph(TABLE_ROWS), Recipe.FLOAT) == _graph(TABLE_ROWS)
+
+
+@pytest.mark.parametrize(("limit", "outside"), [(1, True), (TABLE_ROWS * INNER, True), (1 << 30, False)])
+def test_large_tables_go_beside_the_graph(
+    limit: int, outside: bool, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(quantization, "_MAPPED", limit)
+    path, ids = tmp_path / "model.onnx", np.arange(60, dtype=np.int64)[None]
+    model = quantize(_graph(TABLE_ROWS), Recipe.BLOCKWISE)
+    wanted = _run(model, ids)
+    save_model(model, path)
+    assert {file.name for file in tmp_path.iterdir()} == {"model.onnx"} | ({"model.onnx.data"} if outside else set())
+    assert len({file.stat().st_mode for file in tmp_path.iterdir()}) == 1
+    np.testing.assert_array_equal(open_session(path).run(None, {"ids": ids})[0], wanted)
