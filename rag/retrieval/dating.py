@@ -7,10 +7,10 @@ A closed set of expressions is read, in digits and in Chinese numerals. What lie
 from __future__ import annotations
 
 import re
+import unicodedata
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 
-from rag.index.terms import simplify
 from rag.retrieval.moments import Moment, Stretch, Unit
 
 _Part = tuple[tuple[int, int], tuple[int, int]]
@@ -55,7 +55,11 @@ _UNTIL = re.compile(r"(?:日|号|份)?\s*(?:至|到|-|~|—+|–)\s*")
 _UNTIL_DAY = re.compile(rf"\s*(?:至|到|-|~|—+|–)\s*({_NUMBER})[日号]")
 _SINCE = re.compile(r"份?(?:以来|至今|之?后(?!半)|以后|起|开始)")
 _UP_TO = re.compile(r"份?(?:之前|以前|前(?![后期半\d一二两三]))")
+# What an article or a question compares with is not what it is about.
+_COMPARED = re.compile(r"(?:的?同期|的?同比|相比|比)")
 _TRIGGER = re.compile(r"[年月日号天晚早周季週號星昨今去]|\d[-/.]\d")
+# The traditional forms of the characters that the rules look at: folding all of a text takes ten times as long.
+_SIMPLER = str.maketrans("這個過後來禮餘週號間級歷歲兩開啟發舉裡裏較頭", "这个过后来礼余周号间级历岁两开启发举里里较头")
 _SPELT_YEAR = re.compile(rf"[一二][〇零○{_HAN[:9]}]{{3}}(?=年)")
 _YEAR_TO_YEAR = re.compile(r"(?<!\d)((?:1\d|20|21)\d\d)(?=\s*(?:至|到|-|~|—+|–)\s*(?:1\d|20|21)\d\d年)")
 _MONTH_TO_MONTH = re.compile(rf"(?<![\d./{_HAN}-])({_NUMBER})(?=\s*(?:至|到|-|~|—+|–)\s*(?:{_NUMBER})月)")
@@ -71,15 +75,15 @@ class _Found:
     stretch: Stretch
 
 
-def parse_dates(question: str) -> tuple[Stretch, ...]:
-    """The dates that a question names, in order, each once; () for one that names none.
+def parse_dates(text: str) -> tuple[Stretch, ...]:
+    """The dates that a text names, in order, each once; () for one that names none.
 
     Args:
-        question: in any script and width; it is folded here.
+        text: in any script and width; it is folded here.
     """
-    if not _TRIGGER.search(question):
+    if not _TRIGGER.search(text):
         return ()
-    text = _spelt_out(simplify(question))
+    text = _spelt_out(unicodedata.normalize("NFKC", text).translate(_SIMPLER))
     stretches: list[Stretch] = []
     for stretch in _joined(text, _expressions(text)):
         before = stretches[-1] if stretches else None
@@ -118,6 +122,8 @@ def _joined(text: str, found: list[_Found]) -> Iterator[Stretch]:
     at = 0
     while at < len(found):
         one, at = found[at], at + 1
+        if text[one.start - 1 : one.start] in ("比", "较") or _COMPARED.match(text, one.end):
+            continue
         until = _UNTIL.match(text, one.end)
         if until and at < len(found) and found[at].start == until.end():
             last = found[at].stretch

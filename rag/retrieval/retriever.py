@@ -19,7 +19,7 @@ from rag.index.ranking import top_rows
 from rag.retrieval.copies import Copies
 from rag.retrieval.dating import parse_dates
 from rag.retrieval.fusion import ranks, shares, weighted_sum
-from rag.retrieval.preference import ArticleDates, prefer
+from rag.retrieval.preference import ArticleDates, Wanted, prefer
 from rag.types import Filters, Mode, Ranks, SearchResult
 
 CANDIDATES = 200
@@ -27,6 +27,10 @@ CANDIDATES = 200
 
 FITTING = 50
 """Rows more that each leg puts forward of the articles whose dates fit the question's."""
+READ_FOR_DATES = 30
+"""Rows whose words are read for the days that they tell of, and so much of the article's beginning."""
+LEAD = 120
+"""Characters of that beginning: there stands when."""
 
 _BACKGROUND_ROWS = 512
 
@@ -120,7 +124,7 @@ class Retriever:
             vector: the query's vector where the caller has it already.
             dated: whether dates in the query count; not where the reader has set dates already.
         """
-        fits = self._fits(query) if dated else None
+        wanted = self._wanted(query) if dated else None
         dense: dict[int, float] = {}
         lexical: dict[int, float] = {}
         spread = 0.0
@@ -133,8 +137,9 @@ class Retriever:
             words = self._generation.words.scores(self._generation.analyzer.terms(query))
             lexical = _by_row(*top_rows(words, k, mask))
         dense_ranks, lexical_ranks = ranks(dense), ranks(lexical)
-        if fits is not None:
-            fitting = fits > 0 if mask is None else (fits > 0) & mask
+        if wanted is not None:
+            fitting = wanted.printed[self._generation.chunk_articles] > 0
+            fitting = fitting if mask is None else fitting & mask
             if vector is not None and mode != "lexical":
                 dense = _by_row(*self._generation.vectors.search(vector, FITTING, fitting)) | dense
             if mode != "dense":
@@ -155,14 +160,25 @@ class Retriever:
                 ranks=Ranks(dense=dense_ranks.get(row), lexical=lexical_ranks.get(row)),
                 shares=(both.dense.get(row, 0.0), both.lexical.get(row, 0.0)),
             )
-            for row, score in prefer(weighted_sum(dense, lexical, spread), fits)
+            for row, score in self._preferred(weighted_sum(dense, lexical, spread), wanted)
         ]
 
-    def _fits(self, query: str) -> NDArray[np.float32] | None:
-        """(n,) how well the article of each row fits the dates in a query; None where there is nothing to prefer."""
+    def _wanted(self, query: str) -> Wanted | None:
+        """The days that a query asks about; None where it names none, or none that any article fits."""
         stretches = parse_dates(query)
-        fits = self._dates.fit(stretches, self._today()) if stretches else None
-        return None if fits is None else fits[self._generation.chunk_articles]
+        return self._dates.wanted(stretches, self._today()) if stretches else None
+
+    def _preferred(self, fused: list[tuple[int, float]], wanted: Wanted | None) -> list[tuple[int, float]]:
+        """The rows in the order that their dates ask for: by when they were printed, then by what they tell."""
+        if wanted is None:
+            return fused
+        ordinals = {row: int(self._generation.chunk_articles[row]) for row, _ in fused}
+        fits = {row: wanted.fit(ordinal) for row, ordinal in ordinals.items()}
+        for row, _ in prefer(fused, fits)[:READ_FOR_DATES]:
+            chunk, article = self._generation.chunk(row), self._generation.article_of(row)
+            text = f"{article.text[: min(LEAD, chunk.start)]}\n{chunk.text}"
+            fits[row] = wanted.fit(ordinals[row], wanted.told(text, self._dates.of(ordinals[row])))
+        return prefer(fused, fits)
 
     @cached_property
     def _dates(self) -> ArticleDates:
