@@ -36,6 +36,7 @@ from rag.index.generation import CHUNK_ARTICLES, Generation
 from rag.index.journal import Journal
 from rag.index.keyword_index import KeywordIndex, TermCounts
 from rag.index.manifest import FileState, Manifest, file_digest
+from rag.index.postings import carry_over
 from rag.index.reading import CorpusReader
 from rag.index.store import Store
 from rag.index.terms import TERMS_VERSION, fold
@@ -363,10 +364,9 @@ class _Build:
         made = TermCounts.joined(list(self._cut(database, new)))
         if old is None:
             return KeywordIndex.build(made)
-        kept = old.words.term_counts()
         place = np.fromiter((before.get(key, -1) for key in database.keys), np.int64, len(database.keys))
-        place[new] = len(kept) + np.arange(len(new))
-        return KeywordIndex.build(TermCounts.joined([kept, made]).take(place))
+        place[new] = -1
+        return carry_over(old.words, place, made)
 
     def _cut(self, database: DatabaseWriter, rows: Sequence[int]) -> Iterator[TermCounts]:
         analyzer = Analyzer(self.dictionary)

@@ -151,9 +151,16 @@ class KeywordIndex:
             np.asarray(self._vocabulary),
         )
 
+    @property
+    def arrays(
+        self,
+    ) -> tuple[NDArray[np.uint64], NDArray[np.int64], NDArray[np.int32], NDArray[np.uint16], NDArray[np.float32]]:
+        """Vocabulary, offsets, rows, counts and lengths, as the constructor takes them; to be read only."""
+        return self._vocabulary, self._offsets, self._rows, self._counts, self._lengths
+
     def save(self, folder: Path) -> None:
         """Writes the arrays into `folder`, a `.npy` file each."""
-        arrays: tuple[NDArray[Any], ...] = (self._vocabulary, self._offsets, self._rows, self._counts, self._lengths)
+        arrays: tuple[NDArray[Any], ...] = self.arrays
         for name, array in zip(FILES, arrays, strict=True):
             save_array(folder / f"{name}.npy", array)
 
