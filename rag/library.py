@@ -19,7 +19,9 @@ from rag.corpus import places
 from rag.embedding.base import Embedder
 from rag.embedding.model import open_embedder
 from rag.errors import IndexMismatch, InputError, RagError
+from rag.explanations import ArticleStanding
 from rag.index.generation import Generation
+from rag.index.naming import find_article
 from rag.index.store import Store
 from rag.index.terms import cutter
 from rag.retrieval.retriever import Retriever
@@ -120,7 +122,13 @@ class Library:
         return self._embedder
 
     def search(
-        self, query: str, *, top_k: int = 10, mode: Mode = "hybrid", filters: Filters | None = None
+        self,
+        query: str,
+        *,
+        top_k: int = 10,
+        mode: Mode = "hybrid",
+        filters: Filters | None = None,
+        explain: bool = False,
     ) -> SearchResult:
         """The passages that fit a query best.
 
@@ -129,13 +137,14 @@ class Library:
             top_k: how many hits at most, 1 to 100.
             mode: both legs fused, or one of them.
             filters: restrictions; None restricts nothing.
+            explain: also tell the figures behind the hits.
 
         Raises:
             InputError: an empty or over-long query, or `top_k` out of range.
         """
         self.refresh()
         return self._loaded.retriever.search(
-            check_question(query, MAX_QUERY, "query"), _check_top_k(top_k), mode, filters or Filters()
+            check_question(query, MAX_QUERY, "query"), _check_top_k(top_k), mode, filters or Filters(), explain
         )
 
     def ask(
@@ -146,6 +155,7 @@ class Library:
         top_k: int = 10,
         filters: Filters | None = None,
         answerer: AnswererName = "auto",
+        explain: bool = False,
     ) -> Answer:
         """A short answer in which every sentence is cited, or a refusal.
 
@@ -155,6 +165,7 @@ class Library:
             top_k: how many hits to show beside the answer, 1 to 100; it does not limit what the answer draws on.
             filters: restrictions; None restricts nothing.
             answerer: "auto" takes the language model if one is configured.
+            explain: also tell why it was answered or refused, and the figures behind the hits.
 
         Raises:
             InputError: an empty or over-long question, or `top_k` out of range.
@@ -167,9 +178,30 @@ class Library:
             _check_top_k(top_k),
             filters or Filters(),
             answerer,
+            explain,
         )
         _log.info("answered=%s in %.0f ms", answer.answered, 1000 * (time.perf_counter() - began))
         return answer
+
+    def why(
+        self, article: str, question: str, *, history: Sequence[Turn] = (), filters: Filters | None = None
+    ) -> ArticleStanding:
+        """Where an article stood in each leg when a question was asked, and why it is, or is not, in the answer.
+
+        Args:
+            article: its id, or its source where the source has no other article.
+            question: as for `ask`.
+            history: as for `ask`.
+            filters: as for `ask`.
+
+        Raises:
+            NotFound: no article is called so; the hint names those that are called nearly so.
+            InputError: several articles are of this source, or the question cannot be used.
+        """
+        self.refresh()
+        found = find_article(self._loaded.generation, article)
+        asked = check_question(question, MAX_QUERY, "question")
+        return self._loaded.answerer.why(found, asked, history, filters or Filters())
 
     def articles(
         self,

@@ -52,7 +52,7 @@ class Aggregator:
             candidates: articles with their retrieval scores in [0, 1].
         """
         question = query.question
-        articles = [pair for pair in candidates if self._admitted(question, pair[0])]
+        articles = [pair for pair in candidates if self.admits(question, pair[0])]
         if not has_predicate(question):
             return [Member(article, self._lead(article)) for article, _ in articles]
         best: dict[str, Evidence] = {}
@@ -67,7 +67,7 @@ class Aggregator:
         kept = [member for member in members if member.evidence.score >= limit]
         return kept[: question.wanted] if question.wanted else kept
 
-    def _admitted(self, question: Question, article: Article) -> bool:
+    def admits(self, question: Question, article: Article) -> bool:
         """Whether the article's byline and place are those that the question names."""
         author = re.search(
             r"(?:记者|通讯员|作者)(?:是|为)?([\u4e00-\u9fff]{2,3}?)(?=参与|写|报道|采写|的|和|、|拍|都|一共|分别|[?？]|$)",

@@ -12,11 +12,13 @@ from rag.answering.aggregates import Aggregator, has_predicate
 from rag.answering.composing import Composer
 from rag.answering.confidence import fitting_articles, judge
 from rag.answering.evidence import Evidence, EvidenceFinder, Weights, content_words, make_query
+from rag.answering.explaining import explain_answer
 from rag.answering.followup import Standalone, make_standalone
 from rag.answering.passages import passage_draft
 from rag.answering.question import Form, Question, parse_question
 from rag.answering.refusals import refusal_text
 from rag.answering.spelling import respell
+from rag.answering.standing import Examiner
 from rag.answering.trace import Decision, Rule, Search, Trace
 from rag.answering.verdicts import (
     best_pair,
@@ -27,11 +29,13 @@ from rag.answering.verdicts import (
     yes_no_draft,
 )
 from rag.embedding.base import Embedder
+from rag.explanations import AnswerExplanation, ArticleStanding
 from rag.index.generation import Generation
 from rag.index.terms import PAIR_MARK
 from rag.retrieval.copies import Copies, one_of_each
+from rag.retrieval.explaining import explain_search
 from rag.retrieval.retriever import CANDIDATES, Retriever
-from rag.types import Answer, AnswererName, Filters, Turn
+from rag.types import Answer, AnswererName, Article, Filters, Hit, Turn
 
 READ_ARTICLES = 6
 """Articles whose sentences are read for one answer."""
@@ -49,11 +53,18 @@ class Answerer:
         self._embedder = embedder
         self._finder = EvidenceFinder(embedder)
         # A headline that says it all is the best line of a list.
-        self._aggregator = Aggregator(EvidenceFinder(embedder, Weights(headline=0.0)))
+        self._finder_for_all = EvidenceFinder(embedder, Weights(headline=0.0))
+        self._aggregator = Aggregator(self._finder_for_all)
         self._composer = Composer(generation)
 
     def answer(
-        self, asked: str, history: Sequence[Turn], top_k: int, filters: Filters, answerer: AnswererName = "auto"
+        self,
+        asked: str,
+        history: Sequence[Turn],
+        top_k: int,
+        filters: Filters,
+        answerer: AnswererName = "auto",
+        explain: bool = False,
     ) -> Answer:
         """Answers, or refuses.
 
@@ -63,6 +74,7 @@ class Answerer:
             top_k: how many hits to show.
             filters: restrictions on what is read.
             answerer: which answerer the caller wants.
+            explain: also tell why it was answered or refused.
         """
         began = time.perf_counter()
         trace = self.trace(asked, history, filters)
@@ -80,6 +92,21 @@ class Answerer:
             generation=self._generation.id,
             took_ms=1000 * (time.perf_counter() - began),
             warnings=(NO_MODEL,) if answerer == "llm" else (),
+            explanation=self._explained(trace, hits) if explain else None,
+        )
+
+    def why(self, article: Article, asked: str, history: Sequence[Turn], filters: Filters) -> ArticleStanding:
+        """What kept an article out of the answer to a question, or that it is in it."""
+        trace = self.trace(asked, history, filters)
+        over_all = trace.search.query.question.form is Form.AGGREGATE
+        examiner = Examiner(self._generation, self._finder_for_all if over_all else self._finder, self._aggregator)
+        return examiner.examine(article, trace, filters)
+
+    def _explained(self, trace: Trace, hits: Sequence[Hit]) -> AnswerExplanation:
+        search = trace.search
+        return explain_answer(
+            trace,
+            explain_search(self._generation, search.query.question.text, trace.mask, search.candidates, hits),
         )
 
     def trace(self, asked: str, history: Sequence[Turn], filters: Filters) -> Trace:

@@ -126,10 +126,8 @@ def read_signals(query: Query, evidence: Evidence) -> Signals:
     words = [word for word in query.weights if not word.startswith(PAIR_MARK)]
     total = sum(query.weights[word] for word in words) or 1.0
     measured = question.expected in _MEASURED
-    # Beside 什么时候 and 哪里 stands what happened, not what is asked for.
-    asked_for = () if question.english or question.expected in _PLAIN else question.focus
-    focus_absent = any(word not in article.text for word in asked_for)
-    folded = fold(article.text)
+    lacks = absent(query, article)
+    focus_absent = bool(lacks.asked_for)
     return Signals(
         coverage=_ENGLISH_COVERAGE if question.english else evidence.coverage,
         context=evidence.context,
@@ -139,13 +137,37 @@ def read_signals(query: Query, evidence: Evidence) -> Signals:
         person_absent=float(question.expected is Expected.PERSON and not evidence.expected),
         focus_absent=float(focus_absent and not (measured and evidence.expected)),
         measured_focus_absent=float(focus_absent and measured and bool(evidence.expected)),
-        foreign=float(bool(foreign_places(query, article))),
-        misquoted=float(any(fold(name) not in folded for name in question.quoted)),
-        misdated=float(any(figure not in folded for figure in _FIGURE.findall(question.text))),
+        foreign=float(bool(lacks.places)),
+        misquoted=float(bool(lacks.names)),
+        misdated=float(bool(lacks.dates)),
         unseen=0.0
         if question.english
         else sum(query.weights[word] for word in words if word not in query.known) / total,
         missing=sum(query.weights[w] for w in words if w in query.known and w in evidence.missing) / total,
+    )
+
+
+@dataclass(frozen=True, slots=True)
+class Absent:
+    """What a question names and an article does not."""
+
+    places: tuple[str, ...]
+    names: tuple[str, ...]
+    dates: tuple[str, ...]
+    asked_for: tuple[str, ...]
+    """The noun that the answer should be one of."""
+
+
+def absent(query: Query, article: Article) -> Absent:
+    """The places, quoted names, dates and nouns of a question that an article lacks."""
+    question, folded = query.question, fold(article.text)
+    # Beside 什么时候 and 哪里 stands what happened, not what is asked for.
+    asked_for = () if question.english or question.expected in _PLAIN else question.focus
+    return Absent(
+        places=tuple(foreign_places(query, article)),
+        names=tuple(name for name in question.quoted if fold(name) not in folded),
+        dates=tuple(figure for figure in _FIGURE.findall(question.text) if figure not in folded),
+        asked_for=tuple(word for word in asked_for if word not in article.text),
     )
 
 

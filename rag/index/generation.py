@@ -147,6 +147,21 @@ class Generation:
         )
         return [read_chunk(row, *self._article(ordinal)) for row in rows]
 
+    def rows_of(self, article_id: str) -> list[int]:
+        """The rows of an article's chunks, in reading order; none where there is no such article."""
+        found = self._read(
+            "SELECT row FROM chunks WHERE ordinal = (SELECT ordinal FROM articles WHERE article_id = ?) ORDER BY row",
+            article_id,
+        )
+        return [row for (row,) in found]
+
+    def names(self) -> list[tuple[str, str]]:
+        """Id and source of every article, in corpus order."""
+        return [
+            (article_id, source)
+            for article_id, source in self._read("SELECT article_id, source FROM articles ORDER BY ordinal")
+        ]
+
     def keys(self) -> dict[str, int]:
         """Every chunk key with a row that has it."""
         return dict(self._read("SELECT key, row FROM chunks ORDER BY row DESC"))

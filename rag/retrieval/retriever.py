@@ -18,6 +18,7 @@ from rag.index.generation import Generation
 from rag.index.ranking import top_rows
 from rag.retrieval.copies import Copies
 from rag.retrieval.dating import parse_dates
+from rag.retrieval.explaining import explain_search
 from rag.retrieval.fusion import ranks, shares, weighted_sum
 from rag.retrieval.preference import ArticleDates, Wanted, prefer
 from rag.types import Filters, Mode, Ranks, SearchResult
@@ -80,7 +81,12 @@ class Retriever:
         self._background = generation.vectors.vectors(np.sort(drawn).astype(np.int64))
 
     def search(
-        self, query: str, top_k: int = 10, mode: Mode = "hybrid", filters: Filters | None = None
+        self,
+        query: str,
+        top_k: int = 10,
+        mode: Mode = "hybrid",
+        filters: Filters | None = None,
+        explain: bool = False,
     ) -> SearchResult:
         """The chunks that fit a query best.
 
@@ -89,6 +95,7 @@ class Retriever:
             top_k: how many hits at most.
             mode: both legs fused, or one of them.
             filters: restrictions; None restricts nothing.
+            explain: also tell the figures behind the hits.
 
         Raises:
             InputError: a filter that cannot be used.
@@ -103,7 +110,9 @@ class Retriever:
             k *= 4
             found = self.candidates(query, k, mask, mode, dated=not filters.dated)
             hits = copies.hits(found, top_k)
-        return SearchResult(query, mode, hits, self._generation.id, 1000 * (time.perf_counter() - began))
+        explanation = explain_search(self._generation, query, mask, found, hits) if explain else None
+        took_ms = 1000 * (time.perf_counter() - began)
+        return SearchResult(query, mode, hits, self._generation.id, took_ms, explanation)
 
     def candidates(
         self,
