@@ -1,0 +1,76 @@
+"""The passages that a language model is given: numbered ranges of articles, with what is known of each from outside."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from functools import cached_property
+
+from rag.answering.phrasing.dates import Calendar
+from rag.answering.phrasing.figures import Figure, find_figures
+from rag.corpus import places
+from rag.corpus.places import PlacePath
+from rag.index.sentences import split_sentences
+from rag.index.terms import fold
+from rag.types import Article, ArticleKind, Span
+
+
+@dataclass(frozen=True)
+class Passage:
+    """A range of an article that a mark `[number]` points at; `article.text[start:end]` is what the model reads.
+
+    What the gate reads is worked out once and kept with it.
+    """
+
+    number: int
+    article: Article
+    start: int
+    end: int
+    hidden: tuple[Span, ...] = ()
+    """Ranges of the article's text that are kept from the model and support nothing: they read like instructions."""
+
+    @cached_property
+    def sentences(self) -> tuple[Span, ...]:
+        """The sentences that may be quoted, as ranges of the article's text."""
+        spans = split_sentences(self.article.text, self.start, self.end)
+        return tuple(
+            span for span in spans if not any(low < span[1] and span[0] < high for low, high in self.hidden)
+        )
+
+    @cached_property
+    def text(self) -> str:
+        """What the model is shown."""
+        return "".join(self.article.text[start:end] for start, end in self.sentences)
+
+    @cached_property
+    def folded(self) -> str:
+        return fold(self.text)
+
+    @cached_property
+    def about(self) -> str:
+        """Headline, kicker, byline and place: they say of the whole article what the range may leave unsaid. Folded."""
+        article = self.article
+        return fold("\n".join([article.title, article.kicker, article.byline, *article.place]))
+
+    @cached_property
+    def all(self) -> str:
+        """Everything that a sentence about the passage may mention. Folded."""
+        return f"{self.folded}\n{self.about}"
+
+    @cached_property
+    def figures(self) -> tuple[Figure, ...]:
+        return tuple(find_figures(self.all))
+
+    @property
+    def printed(self) -> str | None:
+        """The day that a record says it is from. What was read off a page is a date of the text, not of the paper."""
+        return self.article.date if self.article.kind is ArticleKind.RECORD else None
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        return Calendar(self.all, self.printed)
+
+    @cached_property
+    def divisions(self) -> frozenset[PlacePath]:
+        """The places of the passage and all divisions that they lie in."""
+        paths = {mention.path for mention in places.find(self.all)} | {self.article.place}
+        return frozenset(path[:depth] for path in paths for depth in range(1, len(path) + 1))
