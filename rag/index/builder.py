@@ -364,7 +364,10 @@ class _Build:
         made = TermCounts.joined(list(self._cut(database, new)))
         if old is None:
             return KeywordIndex.build(made)
-        place = np.fromiter((before.get(key, -1) for key in database.keys), np.int64, len(database.keys))
+        # Among equal chunks each keeps its own row where it can, so that what stayed stays in order.
+        same = old.rows()
+        chunks = zip(database.chunk_ids, database.keys, strict=True)
+        place = np.fromiter((same.get(name, before.get(key, -1)) for name, key in chunks), np.int64)
         place[new] = -1
         return carry_over(old.words, place, made)
 

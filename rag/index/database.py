@@ -67,6 +67,8 @@ class DatabaseWriter:
         self._same_key: Counter[str] = Counter()
         self.keys: list[str] = []
         """Of every chunk, by row."""
+        self.chunk_ids: list[str] = []
+        """Of every chunk, by row."""
         self.ordinals: list[int] = []
         """The article of every chunk, by row."""
         self.sources: set[str] = set()
@@ -234,8 +236,10 @@ class DatabaseWriter:
     def _add_chunks(self, chunks: Iterable[tuple[int, str, int, int, str]]) -> None:
         rows = []
         for ordinal, key, start, end, context in chunks:
-            rows.append((len(self.keys), ordinal, self._chunk_id(key), key, start, end, context))
+            chunk_id = self._chunk_id(key)
+            rows.append((len(self.keys), ordinal, chunk_id, key, start, end, context))
             self.keys.append(key)
+            self.chunk_ids.append(chunk_id)
             self.ordinals.append(ordinal)
         self._db.executemany("INSERT INTO chunks VALUES (?, ?, ?, ?, ?, ?, ?)", rows)
 

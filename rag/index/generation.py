@@ -166,6 +166,10 @@ class Generation:
         """Every chunk key with a row that has it."""
         return dict(self._read("SELECT key, row FROM chunks ORDER BY row DESC"))
 
+    def rows(self) -> dict[str, int]:
+        """Every chunk id with its row."""
+        return dict(self._read("SELECT chunk_id, row FROM chunks"))
+
     def list_articles(
         self,
         source: str | None = None,
