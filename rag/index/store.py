@@ -243,7 +243,8 @@ class Store:
         before = [name for name in self.generations() if name < live]
         if not before:
             raise IndexMissing(
-                f"there is no generation before {live} in {self.folder} to go back to", hint="`wenbao index --list`."
+                f"there is no generation before {live} in {self.folder} to go back to",
+                hint="`wenbao index --list` shows which there are; name one: `wenbao index --rollback ID`.",
             )
         return before[-1]
 
@@ -251,7 +252,9 @@ class Store:
         names = self.generations()
         if name not in names:
             listed = ", ".join(names) or "none"
-            raise InputError(f"there is no generation {name!r} in {self.folder}", hint=f"Those there are: {listed}.")
+            raise InputError(
+                f"there is no generation {name!r} in {self.folder}", hint=f"Name one of those there are: {listed}."
+            )
         return name
 
     def _moment(self) -> datetime:

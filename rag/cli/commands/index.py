@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rag.cli.generations import NEWEST_BEFORE, distrust, roll_back, show
 from rag.cli.opening import with_remembered_corpus
 from rag.cli.options import Flags, settings_options, userdict_option
 from rag.cli.output import skipped_lines, write, write_json
@@ -32,11 +33,29 @@ _MARKS = {"added": "+", "changed": "~", "moved": ">", "removed": "-"}
 @click.option("--no-userdict", is_flag=True, help="Index without the user dictionary that the index was built with.")
 @click.option("--dry-run", is_flag=True, help="Name what would change, and change nothing.")
 @click.option("--watch", is_flag=True, help="Stay, and index what changes once it has settled, until Ctrl-C.")
+@click.option("--anew", is_flag=True, help="Take nothing over from the index that is there: embed everything again.")
+@click.option("--list", "listed", is_flag=True, help="Show the generations on disk, and change nothing.")
+@click.option(
+    "--rollback",
+    is_flag=False,
+    flag_value=NEWEST_BEFORE,
+    metavar="[ID]",
+    help="Make an earlier generation live again; without ID the one before the live one.",
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as the API gives it.")
 @settings_options
 @click.pass_obj
 def command(
-    flags: Flags, path: Path | None, sample: bool, no_userdict: bool, dry_run: bool, watch: bool, as_json: bool
+    flags: Flags,
+    path: Path | None,
+    sample: bool,
+    no_userdict: bool,
+    dry_run: bool,
+    watch: bool,
+    anew: bool,
+    listed: bool,
+    rollback: str | None,
+    as_json: bool,
 ) -> None:
     """Index CORPUS, a folder or a file, or bring its index up to date.
 
@@ -54,11 +73,28 @@ def command(
       wenbao index my-pages --watch
       wenbao index --dry-run
       wenbao index --userdict names.txt
+      wenbao index --list
+      wenbao index --rollback
     """
+    chosen = {
+        "--dry-run": dry_run,
+        "--watch": watch,
+        "--anew": anew,
+        "--list": listed,
+        "--rollback": rollback is not None,
+    }
+    if sum(chosen.values()) > 1:
+        given = " and ".join(name for name, is_given in chosen.items() if is_given)
+        raise InputError(f"{given} exclude each other", hint="Give one of them.")
+    if listed or rollback is not None:
+        if path is not None:
+            raise InputError("neither --list nor --rollback reads a corpus", hint="Leave CORPUS out.")
+        show(flags.settings(), as_json) if rollback is None else roll_back(flags.settings(), rollback, as_json)
+        return
     settings = _settings(flags, path, sample, no_userdict)
+    if anew:
+        distrust(settings)
     if dry_run:
-        if watch:
-            raise InputError("--dry-run and --watch exclude each other", hint="Give one of them.")
         _plan(settings, as_json)
         return
     if watch:
