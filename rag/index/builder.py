@@ -22,7 +22,7 @@ from numpy.typing import NDArray
 
 import rag.corpus
 import rag.index
-from rag.corpus.files import CorpusListing, read_corpus
+from rag.corpus.files import CorpusFile, CorpusListing, read_corpus
 from rag.embedding.base import Embedder
 from rag.embedding.deferred import DeferredEmbedder
 from rag.errors import CorpusEmpty, RagError, StoreError
@@ -36,6 +36,7 @@ from rag.index.generation import CHUNK_ARTICLES, Generation
 from rag.index.journal import Journal
 from rag.index.keyword_index import KeywordIndex, TermCounts
 from rag.index.manifest import FileState, Manifest, file_digest
+from rag.index.pace import Pace
 from rag.index.postings import carry_over
 from rag.index.reading import CorpusReader
 from rag.index.store import Store
@@ -290,11 +291,16 @@ class _Build:
         reader = CorpusReader(database)
         self.skipped += self._skipped_at_sight
         for number, file in enumerate(self.listing.files):
-            self.progress(Progress("reading", number, len(self.listing.files), detail=file.source))
+
+            def tell(articles: int, number: int = number, file: CorpusFile = file) -> None:
+                detail = f"{file.source}, {articles:,} articles" if articles else file.source
+                self.progress(Progress("reading", number, len(self.listing.files), detail=detail))
+
+            tell(0)
             state = known.get(file.source)
             digest = self.digests[file.source]
             if state is None or not digest or state.digest != digest or not reader.take_over(state):
-                state = reader.read(file, digest)
+                state = reader.read(file, digest, tell)
             self.states.append(state)
             self.skipped += state.skipped
         database.flush()
@@ -342,7 +348,7 @@ class _Build:
         # Longest first: batches of one length waste nothing on padding, and what memory is needed shows at once.
         keys = sorted(rows_of, key=lambda key: -len(texts[key]))
         characters = sum(map(len, texts.values()))
-        began, read = time.perf_counter(), 0
+        pace, read = Pace(self.progress, "embedding", len(keys), characters), 0
         for start in range(0, len(keys), _EMBEDDED_AT_ONCE):
             batch = keys[start : start + _EMBEDDED_AT_ONCE]
             found = self.embedder.embed_passages([texts[key] for key in batch])
@@ -350,9 +356,7 @@ class _Build:
             for key, vector in zip(batch, found, strict=True):
                 vectors[rows_of[key]] = vector
             read += sum(len(texts[key]) for key in batch)
-            taken, done = time.perf_counter() - began, start + len(batch)
-            left = taken * (characters - read) / read if read else None
-            self.progress(Progress("embedding", done, len(keys), done / taken if taken else 0.0, left))
+            pace.tell(start + len(batch), read)
 
     def _words(self, database: DatabaseWriter) -> KeywordIndex:
         """The keyword index, from counts that are kept where the content is known and its words are cut as before."""
@@ -372,11 +376,11 @@ class _Build:
         return carry_over(old.words, place, made)
 
     def _cut(self, database: DatabaseWriter, rows: Sequence[int]) -> Iterator[TermCounts]:
-        analyzer = Analyzer(self.dictionary)
+        analyzer, pace = Analyzer(self.dictionary), Pace(self.progress, "cutting words", len(rows))
         for start in range(0, len(rows), _CUT_AT_ONCE):
-            self.progress(Progress("cutting words", start, len(rows)))
             texts = database.indexed_texts(rows[start : start + _CUT_AT_ONCE])
             yield TermCounts.of_hashes([analyzer.term_hashes(text) for text in texts])
+            pace.tell(start + len(texts))
 
     def _touched(self, database: DatabaseWriter, before: UserDictionary) -> set[int]:
         """The rows that hold a word which the user dictionary has, or had, since the previous generation."""

@@ -2,12 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
+
 from rag.corpus.articles import split_page
 from rag.corpus.files import CorpusFile, read_pages
 from rag.index.chunking import chunk_article
 from rag.index.database import DatabaseWriter
 from rag.index.manifest import FileState
 from rag.types import Article, Page, Skipped
+
+_TOLD_EVERY = 200
 
 
 class CorpusReader:
@@ -26,13 +30,15 @@ class CorpusReader:
         self._taken.update(dict.fromkeys(ids, state.source))
         return True
 
-    def read(self, file: CorpusFile, digest: str) -> FileState:
-        """Splits a file and stores its articles."""
+    def read(self, file: CorpusFile, digest: str, tell: Callable[[int], None] | None = None) -> FileState:
+        """Splits a file and stores its articles; `tell` is called with their number now and then."""
         skipped: list[Skipped] = []
         articles = 0
         self._taken.begin(file.source)
         known = self._database.records_of(file.source)
-        for page in read_pages(file, self._taken):
+        for number, page in enumerate(read_pages(file, self._taken), start=1):
+            if tell is not None and number % _TOLD_EVERY == 0:
+                tell(articles)
             if isinstance(page, Skipped):
                 skipped.append(page)
                 continue
