@@ -1,4 +1,4 @@
-"""Vectors that were computed but not published yet: an interrupted run goes on from here.
+"""Vectors that were computed and lie in no generation one can build on: an interrupted run goes on from here.
 
 An append-only file for one model, a record per chunk: 16 bytes of the key, the vector, a checksum. A record that was
 being written when the power failed is cut off at the next opening; everything before it counts.
@@ -12,6 +12,8 @@ from typing import BinaryIO, Self
 
 import numpy as np
 from numpy.typing import NDArray
+
+from rag.index.salvage import salvaged_vectors
 
 _KEY_BYTES = 16
 _CHECK_BYTES = 4
@@ -28,6 +30,7 @@ class Journal:
 
     def __init__(self, folder: Path, fingerprint: str, dimension: int) -> None:
         safe = "".join(letter if letter.isalnum() else "-" for letter in fingerprint)[:40]
+        self._folder, self._fingerprint = folder, fingerprint
         self.path = folder / f"journal-{safe}-{dimension}.bin"
         self._dimension = dimension
         self._size = _KEY_BYTES + 4 * dimension + _CHECK_BYTES
@@ -41,19 +44,26 @@ class Journal:
             self._file.close()
 
     def read(self) -> dict[str, NDArray[np.float32]]:
-        """What earlier runs left, by key; a torn or damaged tail is cut off the file."""
+        """What earlier runs left, by key, and what can be salvaged of a live generation that cannot be opened.
+
+        A torn or damaged tail is cut off the file.
+        """
+        return salvaged_vectors(self._folder, self._fingerprint, self._dimension) | self._noted()
+
+    def _noted(self) -> dict[str, NDArray[np.float32]]:
         try:
             data = self.path.read_bytes()
         except FileNotFoundError:
             return {}
         found: dict[str, NDArray[np.float32]] = {}
-        for start in range(0, len(data) - self._size + 1, self._size):
-            body = data[start : start + self._size - _CHECK_BYTES]
-            check = data[start + self._size - _CHECK_BYTES : start + self._size]
+        whole = 0
+        while whole + self._size <= len(data):
+            body = data[whole : whole + self._size - _CHECK_BYTES]
+            check = data[whole + self._size - _CHECK_BYTES : whole + self._size]
             if zlib.crc32(body).to_bytes(_CHECK_BYTES, "little") != check:
                 break
             found[body[:_KEY_BYTES].hex()] = np.frombuffer(body, np.float32, self._dimension, _KEY_BYTES)
-        whole = len(found) * self._size
+            whole += self._size
         if whole != len(data):
             with self.path.open("r+b") as file:
                 file.truncate(whole)

@@ -17,6 +17,9 @@ from rag.errors import IndexLocked
 LOCK_FILE = "writer.lock"
 HOLDER_FILE = "writer.json"
 
+_PATIENCE_S = 0.25
+"""How long a lock is waited for: longer than `is_locked` holds it to find out."""
+
 
 @contextmanager
 def writer_lock(folder: Path) -> Iterator[None]:
@@ -29,9 +32,9 @@ def writer_lock(folder: Path) -> Iterator[None]:
         IndexLocked: somebody else holds it.
         OSError: the folder cannot be written to.
     """
-    lock = FileLock(folder / LOCK_FILE, timeout=0)
+    lock = FileLock(folder / LOCK_FILE, timeout=_PATIENCE_S)
     try:
-        lock.acquire()
+        lock.acquire(poll_interval=_PATIENCE_S / 10)
     except Timeout as error:
         raise IndexLocked(
             f"{holder(folder)} is writing the index in {folder}", hint="Wait until it has finished, then run it again."
@@ -45,10 +48,38 @@ def writer_lock(folder: Path) -> Iterator[None]:
         lock.release()
 
 
+def is_locked(folder: Path) -> bool:
+    """True when somebody is writing, as far as the system can tell without writing anything."""
+    if not (folder / LOCK_FILE).exists():
+        return False
+    lock = FileLock(folder / LOCK_FILE, timeout=0)
+    try:
+        lock.acquire()
+    except Timeout:
+        return True
+    lock.release()
+    return False
+
+
 def holder(folder: Path) -> str:
     """Who holds the lock, in words."""
     try:
         note = json.loads((folder / HOLDER_FILE).read_text(encoding="utf-8"))
-        return f"process {note['pid']} on {note['host']} (since {note['since']})"
+        pid, host, since = int(note["pid"]), note["host"], note["since"]
+        if host == socket.gethostname() and not _runs(pid):
+            raise ValueError("a dead writer's note")
+        return f"process {pid} on {host} (since {since})"
     except (OSError, ValueError, KeyError, TypeError):
         return "another process"  # it has the lock and has not put its name down yet
+
+
+def _runs(pid: int) -> bool:
+    if os.name == "nt":
+        return True  # there is no harmless way to ask
+    try:
+        os.kill(pid, 0)
+    except ProcessLookupError:
+        return False
+    except PermissionError:
+        return True
+    return True

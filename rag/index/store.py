@@ -30,6 +30,9 @@ DISTRUSTED = "DISTRUSTED"
 KEPT_GENERATIONS = 2
 """Generations beside the live one that are kept to go back to, or forward again: the newest."""
 
+_refused: set[Path] = set()
+"""Generations that a writer of this process would not build on; what can be salvaged of them is another's affair."""
+
 _BUILDING = "tmp-"
 _JOURNALS = "journal-*.bin"
 _ID = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-[0-9a-f]{8}")
@@ -169,6 +172,14 @@ class Store:
             except (IndexMissing, IndexDamaged):
                 return  # there is nothing that could be taken over
 
+    def refused(self) -> Path | None:
+        """Folder of the live generation if a writer of this process has refused to build on it."""
+        try:
+            folder = self.folder_of(self.current_id())
+        except (IndexMissing, IndexDamaged):
+            return None
+        return folder if folder.resolve() in _refused and self.distrusted() is None else None
+
     def distrusted(self) -> str | None:
         """Id of the live generation if the next run takes nothing over from it."""
         try:
@@ -228,13 +239,18 @@ class Store:
             raise _write_error(self.folder, error) from error
 
     def _open_to_build_on(self, name: str) -> Generation:
+        folder = self.folder_of(name)
         if self.distrusted() == name:
             raise IndexDamaged(f"generation {name} is not to be built on", hint=_REBUILD)
-        generation = Generation.open(self.folder_of(name))
         try:
-            check_files(generation.folder, generation.manifest, None)
-        except BaseException:
-            generation.close()
+            generation = Generation.open(folder)
+            try:
+                check_files(folder, generation.manifest, None)
+            except BaseException:
+                generation.close()
+                raise
+        except (IndexDamaged, IndexMismatch):
+            _refused.add(folder.resolve())
             raise
         return generation
 
