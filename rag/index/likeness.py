@@ -109,15 +109,17 @@ def repeats(passage: Profile, article: Profile) -> bool:
     if not len(passage.shingles):
         return False
     common = len(np.intersect1d(passage.shingles, article.shingles, assume_unique=True))
-    return common >= REPEATED * len(passage.shingles) and not _differ(passage, article)
+    if common < REPEATED * len(passage.shingles):
+        return False
+    return not _differ(passage, article, _CONTEXT)  # where a passage begins it has lost its context
 
 
-def _differ(first: Profile, second: Profile) -> bool:
-    """True when the same words stand around other numbers in the two."""
+def _differ(first: Profile, second: Profile, least_context: int = 0) -> bool:
+    """True when the same words stand around other numbers in the two; each may have more of them than the other."""
     return any(
-        len(context[0]) == _CONTEXT and numbers.isdisjoint(second.figures[context])
+        not (numbers <= second.figures[context] or numbers >= second.figures[context])
         for context, numbers in first.figures.items()
-        if context in second.figures
+        if context in second.figures and len(context[0]) >= least_context
     )
 
 
