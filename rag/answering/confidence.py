@@ -18,6 +18,7 @@ from rag.answering.evidence import Evidence, Query
 from rag.answering.question import Expected
 from rag.corpus import places
 from rag.index.terms import PAIR_MARK, fold
+from rag.retrieval.preference import dated_as_asked
 from rag.types import Article
 
 THRESHOLD = 0.4
@@ -163,10 +164,12 @@ def absent(query: Query, article: Article) -> Absent:
     question, folded = query.question, fold(article.text)
     # Beside 什么时候 and 哪里 stands what happened, not what is asked for.
     asked_for = () if question.english or question.expected in _PLAIN else question.focus
+    figures = tuple(figure for figure in _FIGURE.findall(question.text) if figure not in folded)
     return Absent(
         places=tuple(foreign_places(query, article)),
         names=tuple(name for name in question.quoted if fold(name) not in folded),
-        dates=tuple(figure for figure in _FIGURE.findall(question.text) if figure not in folded),
+        # A paper seldom prints the year it appears in.
+        dates=() if figures and dated_as_asked(question.text, article) else figures,
         asked_for=tuple(word for word in asked_for if word not in article.text),
     )
 

@@ -59,7 +59,7 @@ class Listing:
 
     def days(self) -> NDArray[np.int32]:
         """(articles, 2) first and last day of every article's date, as `date.toordinal` counts; 0 where it has none."""
-        known: dict[str | None, Span] = {day: _days(day) for day in set(self._dates)}
+        known: dict[str | None, Span] = {day: days_of(day) for day in set(self._dates)}
         return np.asarray([known[day] for day in self._dates], np.int32).reshape(-1, 2)
 
     def page(
@@ -137,8 +137,8 @@ def date_matches(day: str | None, first: str, last: str) -> bool:
     return f"{year}-{month:02}-01" <= last and f"{year}-{month:02}-{monthrange(int(year), month)[1]:02}" >= first
 
 
-def _days(day: str | None) -> Span:
-    """First and last day of a day, month or year; (0, 0) for what is none."""
+def days_of(day: str | None) -> Span:
+    """First and last day of an ISO 8601 day, month or year, as `date.toordinal` counts; (0, 0) for what is none."""
     parts = [int(part) for part in (day or "")[:10].split("-") if part.isdigit()]
     try:
         year, month, number = (*parts, 0, 0)[:3]

@@ -11,16 +11,18 @@ latest occurrence by either day, and less so any other year.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from datetime import date
 
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.index.listing import days_of
 from rag.retrieval.dating import parse_dates
 from rag.retrieval.moments import Days, Stretch, Unit
+from rag.types import Article
 
-STRENGTH = 0.5
+STRENGTH = 0.3
 """How much more an article counts that fits in both ways: docs/retrieval.md has the figures against more and less."""
 
 _PRINTED, _TOLD = 0.6, 0.4
@@ -65,6 +67,8 @@ class Wanted:
     """Days with what each reading counts, in [0, 1]."""
     printed: NDArray[np.float32]
     """(articles,) in [0, 1]."""
+    choice: float = 1.0
+    """How far the days set articles apart: 0 where all that are dated fit, near 1 where few do."""
 
     def fit(self, ordinal: int, told: float = 0.0) -> float:
         """How well an article fits in both ways, in [0, 1].
@@ -72,7 +76,7 @@ class Wanted:
         Args:
             told: from `told`, of some of its words.
         """
-        return _PRINTED * float(self.printed[ordinal]) + _TOLD * told
+        return self.choice * (_PRINTED * float(self.printed[ordinal]) + _TOLD * told)
 
     def told(self, text: str, days: Days) -> float:
         """How well the days that a text tells of fit, in [0, 1].
@@ -109,7 +113,7 @@ class ArticleDates:
         return first, last
 
     def wanted(self, stretches: Sequence[Stretch], today: date) -> Wanted | None:
-        """What a question asks for; None where no article's date fits.
+        """What a question asks for; None where no article's date fits, or all of them do.
 
         Args:
             stretches: what the question names, from `parse_dates`.
@@ -117,6 +121,13 @@ class ArticleDates:
         """
         if not self._dated.any():
             return None
+        wanted = self.asked(stretches, today)
+        # What all of the paper answers to sets nothing apart, and would only put undated articles back.
+        choice = 1 - float(wanted.printed.sum()) / np.count_nonzero(self._days[:, 0])
+        return replace(wanted, choice=choice) if wanted.printed.any() and choice > 0 else None
+
+    def asked(self, stretches: Sequence[Stretch], today: date) -> Wanted:
+        """The same, whether it sets articles apart or not."""
         readings: dict[Days, float] = {}
         for stretch in stretches:
             for days, count in self._readings(stretch, today):
@@ -124,7 +135,7 @@ class ArticleDates:
         best = np.zeros(len(self._first), np.float32)
         for days, count in readings.items():
             np.maximum(best, count * self._printed(days), out=best)
-        return Wanted(tuple(readings.items()), best[self._inverse]) if best.any() else None
+        return Wanted(tuple(readings.items()), best[self._inverse])
 
     def newest(self, today: date, unit: Unit) -> date | None:
         """The day of the newest article that is dated at least as exactly as the unit and not ahead of today."""
@@ -156,6 +167,17 @@ class ArticleDates:
         late = np.where((delay > 0) & (delay <= wait), _LATE * (1 - delay / (2 * wait)), 0.0)
         fit = np.where(within, 1.0, np.where(around, _VAGUE, late))
         return np.where(self._dated, fit, 0.0).astype(np.float32)
+
+
+def dated_as_asked(question: str, article: Article) -> bool:
+    """Whether an article was printed within or soon after the days that a question names, or tells of them.
+
+    Days that the question counts from the reader's are left out.
+    """
+    stretches = [stretch for stretch in parse_dates(question) if stretch.absolute or stretch.any_year]
+    days = days_of(article.date)
+    asked = ArticleDates(np.asarray([days], np.int32)).asked(stretches, date.min)
+    return bool(asked.printed[0] > 0) or asked.told(article.text, days) > 0
 
 
 def _counted(stretch: Stretch, days: Days) -> Days | None:

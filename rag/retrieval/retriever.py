@@ -28,7 +28,7 @@ CANDIDATES = 200
 
 FITTING = 50
 """Rows more that each leg puts forward of the articles whose dates fit the question's."""
-READ_FOR_DATES = 30
+READ_FOR_DATES = 20
 """Rows whose words are read for the days that they tell of, and so much of the article's beginning."""
 LEAD = 120
 """Characters of that beginning: there stands when."""
