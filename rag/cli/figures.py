@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rag.cli.output import skipped_lines
+from rag.cli.tables import table
 
 if TYPE_CHECKING:
     from rag.evaluation.comparison import Comparison, Turned
@@ -64,18 +65,6 @@ def comparison_lines(comparison: Comparison) -> list[str]:
         else f"no figure fell by more than {comparison.tolerance:g}"
     )
     return lines
-
-
-def table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> list[str]:
-    """Columns two blanks apart, the first to the left, the others to the right; none may hold wide characters."""
-    widths = [max(len(row[at]) for row in (header, *rows)) for at in range(len(header))]
-    return [
-        "  ".join(
-            cell.ljust(width) if at == 0 else cell.rjust(width)
-            for at, (cell, width) in enumerate(zip(row, widths, strict=True))
-        ).rstrip()
-        for row in (header, *rows)
-    ]
 
 
 def _cells(figures: Figures, names: Sequence[str]) -> list[str]:

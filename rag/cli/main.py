@@ -25,6 +25,7 @@ COMMANDS = {
     "chat": "Ask in the terminal, with the cited articles beside the answers.",
     "serve": "Serve the HTTP API.",
     "status": "Show what is indexed.",
+    "why": "Say why an article is, or is not, in the answer to a question.",
     "eval": "Measure answers and searches against a file of questions.",
     "doctor": "Check the model, the index and the corpus, and say how to mend them.",
 }

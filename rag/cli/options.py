@@ -112,7 +112,6 @@ def check_text(context: click.Context, parameter: click.Parameter, value: Words)
 
 
 _FILTERS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
-    (("--top-k",), {"type": click.IntRange(1, 100), "default": 10, "show_default": True, "help": "Passages at most."}),
     (
         ("--source", "sources"),
         {
@@ -141,10 +140,17 @@ _FILTERS: tuple[tuple[tuple[str, ...], dict[str, Any]], ...] = (
 
 
 def filter_options(command: Decorated) -> Decorated:
-    """`--top-k` and the filters; hand the latter to `filters_of`."""
+    """The filters; hand them to `filters_of`."""
     for names, attributes in reversed(_FILTERS):
         command = click.option(*names, **attributes)(command)
     return command
+
+
+def hit_options(command: Decorated) -> Decorated:
+    """`--top-k` and the filters."""
+    return click.option(
+        "--top-k", type=click.IntRange(1, 100), default=10, show_default=True, help="Passages at most."
+    )(filter_options(command))
 
 
 def filters_of(

@@ -67,6 +67,7 @@ def ask(
             top_k=request.top_k,
             filters=to_filters(request.filters),
             answerer=request.answerer,
+            explain=request.explain,
         )
 
     if request.stream:

@@ -22,7 +22,13 @@ def search(request: SearchRequest, state: StateDep) -> SearchResponse:
     library = state.live.wait()
     if not request.query:
         return SearchResponse.from_result(SearchResult("", request.mode, (), library.status().generation, 0.0))
-    result = library.search(request.query, top_k=request.top_k, mode=request.mode, filters=to_filters(request.filters))
+    result = library.search(
+        request.query,
+        top_k=request.top_k,
+        mode=request.mode,
+        filters=to_filters(request.filters),
+        explain=request.explain,
+    )
     return SearchResponse.from_result(result)
 
 

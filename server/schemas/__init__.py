@@ -6,6 +6,7 @@ model, by the `from_…` class methods here; domain types are named for the type
 """
 
 from server.schemas.base import Mode, ReplyModel, RequestModel, WireSpan
+from server.schemas.explanations import AnswerExplanationOut, ArticleStandingOut, SearchExplanationOut
 from server.schemas.index import (
     ArticleChangeOut,
     CountsOut,
@@ -52,10 +53,12 @@ __all__ = [
     "MAX_HISTORY",
     "MAX_QUESTION",
     "MAX_TURN",
+    "AnswerExplanationOut",
     "AnswererChoice",
     "ArticleChangeOut",
     "ArticleDetail",
     "ArticleOut",
+    "ArticleStandingOut",
     "ArticlesQuery",
     "ArticlesResponse",
     "AskRequest",
@@ -81,6 +84,7 @@ __all__ = [
     "ReplyModel",
     "ReportOut",
     "RequestModel",
+    "SearchExplanationOut",
     "SearchRequest",
     "SearchResponse",
     "SkippedOut",

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Literal, Self
 from pydantic import Field
 
 from server.schemas.base import Mode, ReplyModel, WireSpan
+from server.schemas.explanations import AnswerExplanationOut, SearchExplanationOut
 
 if TYPE_CHECKING:
     from rag.types import Answer, Article, ArticleList, Citation, Hit, SearchResult
@@ -94,6 +95,9 @@ class SearchResponse(ReplyModel):
     generation: str = Field(description="The generation of the index that was searched.")
     took_ms: float = Field(description="Milliseconds that the search took.")
     hits: tuple[HitOut, ...] = Field(description="Best first.")
+    explanation: SearchExplanationOut | None = Field(
+        default=None, description="The figures behind the hits; null unless `explain` asked for them."
+    )
 
     @classmethod
     def from_result(cls, result: SearchResult) -> Self:
@@ -103,6 +107,7 @@ class SearchResponse(ReplyModel):
             generation=result.generation,
             took_ms=result.took_ms,
             hits=tuple(HitOut.from_hit(hit) for hit in result.hits),
+            explanation=SearchExplanationOut.from_explanation(result.explanation) if result.explanation else None,
         )
 
 
@@ -118,6 +123,9 @@ class AskResponse(ReplyModel):
     generation: str = Field(description="The generation of the index that was searched.")
     took_ms: float = Field(description="Milliseconds from question to answer.")
     warnings: tuple[str, ...] = Field(description="What went less well than it should have, in words.")
+    explanation: AnswerExplanationOut | None = Field(
+        default=None, description="Why it was answered or refused; null unless `explain` asked for it."
+    )
 
     @classmethod
     def from_answer(cls, answer: Answer) -> Self:
@@ -131,6 +139,7 @@ class AskResponse(ReplyModel):
             generation=answer.generation,
             took_ms=answer.took_ms,
             warnings=answer.warnings,
+            explanation=AnswerExplanationOut.from_explanation(answer.explanation) if answer.explanation else None,
         )
 
 

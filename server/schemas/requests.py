@@ -39,6 +39,8 @@ FilterValues = Annotated[list[FilterValue], Field(max_length=MAX_FILTER_VALUES)]
 IsoDay = Annotated[str, AfterValidator(_iso_day), Field(json_schema_extra={"format": "date"})]
 TopK = Annotated[int, Field(ge=1, le=100, description="How many passages to return at most.")]
 
+Explain = Annotated[bool, Field(description="Also say why: the reply then has an `explanation`.")]
+
 
 class FiltersIn(RequestModel):
     """Restrictions on what is searched. Empty fields restrict nothing; fields combine with *and*, values with *or*."""
@@ -72,6 +74,7 @@ class SearchRequest(RequestModel):
     top_k: TopK = 10
     mode: Mode = Field(default="hybrid", description="By meaning (`dense`), by words (`lexical`) or both (`hybrid`).")
     filters: FiltersIn | None = Field(default=None, description="Restrictions on what is searched; null for none.")
+    explain: Explain = False
 
 
 class AskRequest(RequestModel):
@@ -89,6 +92,7 @@ class AskRequest(RequestModel):
     answerer: AnswererChoice = Field(
         default="auto", description="`extractive` quotes the paper, `llm` has a language model phrase it."
     )
+    explain: Explain = False
 
 
 class ArticlesQuery(BaseModel):

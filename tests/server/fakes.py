@@ -70,7 +70,13 @@ class FakeLibrary:
     asked: list[dict[str, object]] = field(default_factory=list)
 
     def search(
-        self, query: str, *, top_k: int = 10, mode: str = "hybrid", filters: Filters | None = None
+        self,
+        query: str,
+        *,
+        top_k: int = 10,
+        mode: str = "hybrid",
+        filters: Filters | None = None,
+        explain: bool = False,
     ) -> SearchResult:
         self.asked.append({"query": query, "top_k": top_k, "mode": mode, "filters": filters})
         found = [(len(set(query) & set(article.text)), article) for article in ARTICLES if _allowed(article, filters)]
@@ -94,6 +100,7 @@ class FakeLibrary:
         top_k: int = 10,
         filters: Filters | None = None,
         answerer: str = "auto",
+        explain: bool = False,
     ) -> Answer:
         if self.ask_error is not None:
             raise self.ask_error

@@ -202,6 +202,7 @@ class PaperLibrary:
         top_k: int = 10,
         filters: Filters | None = None,
         answerer: str = "auto",
+        explain: bool = False,
     ) -> Answer:
         self.asked.append((question, tuple(history)))
         assert self.gate.wait(30)
