@@ -12,6 +12,7 @@ import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.answering.answerer import Answerer
 from rag.answering.question import check_question
@@ -39,6 +40,9 @@ from rag.types import (
     Turn,
 )
 
+if TYPE_CHECKING:
+    from rag.answering.phrasing.phraser import Phraser
+
 MAX_QUERY = 2_000
 """Longest question or query, in characters: the embedder reads about 700, and no reader types more."""
 MAX_TOP_K = 100
@@ -62,6 +66,7 @@ class Library:
         self._settings = settings
         self._store = store
         self._embedder = embedder
+        self._phraser = _phraser(settings, embedder)
         self._hop = threading.Lock()
         self._loaded = self._load()
 
@@ -92,7 +97,7 @@ class Library:
                 hint="Run `wenbao index` to build it anew, or set embedding_model back.",
             )
         retriever = Retriever(generation, self._embedder)
-        return _Loaded(generation, retriever, Answerer(generation, retriever, self._embedder))
+        return _Loaded(generation, retriever, Answerer(generation, retriever, self._embedder, self._phraser))
 
     def refresh(self) -> bool:
         """Hops to the live generation if a newer one was published; True when it did. Calls under way are not touched.
@@ -251,6 +256,15 @@ class Library:
     def close(self) -> None:
         """Lets go of the files."""
         self._loaded.generation.close()
+
+
+def _phraser(settings: Settings, embedder: Embedder) -> Phraser | None:
+    """What has answers phrased, where a language model is configured."""
+    if settings.llm_base_url is None:
+        return None
+    from rag.answering.phrasing.phraser import open_phraser  # nothing of it is needed without a model
+
+    return open_phraser(settings.llm_base_url, settings.llm_model, settings.llm_api_key, embedder)
 
 
 def _warm() -> None:

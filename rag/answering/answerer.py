@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import time
 from collections.abc import Sequence
+from dataclasses import replace
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.answering.aggregates import Aggregator, has_predicate
-from rag.answering.composing import Composer
+from rag.answering.composing import Composer, Draft, Quote, chunk_holding
 from rag.answering.confidence import fitting_articles, judge
 from rag.answering.evidence import Evidence, EvidenceFinder, Weights, content_words, make_query
 from rag.answering.explaining import explain_answer
@@ -37,18 +39,29 @@ from rag.retrieval.explaining import explain_search
 from rag.retrieval.retriever import CANDIDATES, Retriever
 from rag.types import Answer, AnswererName, Article, Filters, Hit, Turn
 
+if TYPE_CHECKING:
+    from rag.answering.phrasing.phraser import Phraser
+
 READ_ARTICLES = 6
 """Articles whose sentences are read for one answer."""
 READ_FOR_ALL = 120
 """Articles whose sentences are read for an answer over all articles; both legs put the likeliest first."""
 NO_MODEL = "No language model is configured (llm_base_url): the answer is extractive."
+DATED = 0.5
+"""What it adds to a sentence's score that its article's dates fit the question's in every way."""
+LOOKED_THROUGH = "Questions over all articles are answered by looking through them: the answer is extractive."
+SHOWN_CHUNKS = 16
+"""Chunks that may be shown to a language model, beside those that the extractive answer quotes."""
 
 
 class Answerer:
     """Answers from one generation. Safe to share between threads."""
 
-    def __init__(self, generation: Generation, retriever: Retriever, embedder: Embedder) -> None:
+    def __init__(
+        self, generation: Generation, retriever: Retriever, embedder: Embedder, phraser: Phraser | None = None
+    ) -> None:
         self._generation = generation
+        self._phraser = phraser
         self._retriever = retriever
         self._embedder = embedder
         self._finder = EvidenceFinder(embedder)
@@ -78,7 +91,9 @@ class Answerer:
         """
         began = time.perf_counter()
         trace = self.trace(asked, history, filters)
-        draft, hits = trace.decision.draft, Copies(self._generation, trace.mask).hits(trace.search.candidates, top_k)
+        hits = Copies(self._generation, trace.mask).hits(trace.search.candidates, top_k)
+        phrased, warnings = self._phrased(trace, answerer)
+        draft = phrased or trace.decision.draft
         question = trace.search.query.question
         text, citations = self._composer.compose(draft) if draft else (refusal_text(question, hits), ())
         return Answer(
@@ -88,10 +103,10 @@ class Answerer:
             citations=citations,
             hits=hits,
             standalone_question=trace.standalone.text,
-            answerer="extractive",
+            answerer="llm" if phrased else "extractive",
             generation=self._generation.id,
             took_ms=1000 * (time.perf_counter() - began),
-            warnings=(NO_MODEL,) if answerer == "llm" else (),
+            warnings=warnings,
             explanation=self._explained(trace, hits) if explain else None,
         )
 
@@ -101,6 +116,30 @@ class Answerer:
         over_all = trace.search.query.question.form is Form.AGGREGATE
         examiner = Examiner(self._generation, self._finder_for_all if over_all else self._finder, self._aggregator)
         return examiner.examine(article, trace, filters)
+
+    def _phrased(self, trace: Trace, answerer: AnswererName) -> tuple[Draft | None, tuple[str, ...]]:
+        """The answer in a language model's words, None where the extractive one serves, and what there is to warn of.
+
+        The model phrases what was found and decides nothing: what is refused without it is refused with it, and what
+        takes a look at all articles is not left to the few that it can be shown.
+        """
+        draft = trace.decision.draft
+        if self._phraser is None:
+            return None, (NO_MODEL,) if answerer == "llm" else ()
+        if answerer == "extractive" or draft is None:
+            return None, ()
+        if trace.search.query.question.form is Form.AGGREGATE:
+            return None, (LOOKED_THROUGH,) if answerer == "llm" else ()
+        ranges = []
+        for part in draft.parts:
+            if isinstance(part, Quote):
+                chunk = chunk_holding(self._generation.chunks_of(part.article.article_id), part.start, part.end)
+                ranges.append((part.article, chunk.start, chunk.end))
+        for candidate in trace.search.candidates[:SHOWN_CHUNKS]:
+            chunk = self._generation.chunk(candidate.row)
+            ranges.append((self._generation.article_of(candidate.row), chunk.start, chunk.end))
+        phrased = self._phraser.phrase(trace.search.query, ranges)
+        return phrased.draft, phrased.warnings
 
     def _explained(self, trace: Trace, hits: Sequence[Hit]) -> AnswerExplanation:
         search = trace.search
@@ -128,15 +167,19 @@ class Answerer:
         query = make_query(question, self._generation, self._embedder, topic)
         candidates = self._retriever.candidates(question.text, CANDIDATES, mask, vector=query.embedding, dated=dated)
         best: dict[int, float] = {}
+        fits: dict[int, float] = {}
         for candidate in candidates:
-            best.setdefault(int(self._generation.chunk_articles[candidate.row]), candidate.score)
+            ordinal = int(self._generation.chunk_articles[candidate.row])
+            best.setdefault(ordinal, candidate.score)
+            fits[ordinal] = max(candidate.dates, fits.get(ordinal, 0.0))
         over_all = question.form is Form.AGGREGATE
         ordinals = one_of_each(self._generation, best, fullest=not over_all)
         articles = [
             (self._generation.article_at(ordinal), best[ordinal])
             for ordinal in ordinals[: READ_FOR_ALL if over_all else READ_ARTICLES]
         ]
-        return Search(query, candidates, articles)
+        dates = {article.article_id: fits[ordinal] for ordinal, (article, _) in zip(ordinals, articles, strict=False)}
+        return Search(query, candidates, articles, dates)
 
     def _respelt(self, search: Search) -> str:
         """The question with pinyin and homophone slips mended from what it found; English is left as it is."""
@@ -165,7 +208,14 @@ class Answerer:
         return Decision(Rule.PASSAGE, passage_draft(search.query, evidences), evidences, confidence)
 
     def _evidences(self, search: Search) -> list[Evidence]:
-        return self._finder.find(search.query, fitting_articles(search.query, search.articles))
+        found = self._finder.find(search.query, fitting_articles(search.query, search.articles))
+        if not any(search.dates.values()):
+            return found
+        dated = [
+            replace(evidence, score=evidence.score + DATED * search.dates[evidence.sentence.article.article_id])
+            for evidence in found
+        ]
+        return sorted(dated, key=lambda evidence: -evidence.score)
 
     def _over_all(self, search: Search) -> Decision:
         # Where a place or an author alone is asked for, the filter has decided already.

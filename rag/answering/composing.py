@@ -27,10 +27,17 @@ class Quote:
 
 
 @dataclass(frozen=True, slots=True)
+class Mark:
+    """The mark of a quotation that is not shown itself: it supports the words before."""
+
+    quote: Quote
+
+
+@dataclass(frozen=True, slots=True)
 class Draft:
     """An answer before its marks are numbered: words of our own and quotations, in the order they are read."""
 
-    parts: tuple[str | Quote, ...]
+    parts: tuple[str | Quote | Mark, ...]
 
 
 class Composer:
@@ -40,7 +47,7 @@ class Composer:
         self._generation = generation
 
     def compose(self, draft: Draft) -> tuple[str, tuple[Citation, ...]]:
-        """The answer's text with marks `[n]` behind the quotations, and citation *n* for each mark."""
+        """The answer's text with marks `[n]`, behind the quotation if that is shown, and citation *n* for each mark."""
         numbers: dict[tuple[str, int, int], int] = {}
         quotes: list[Quote] = []
         pieces: list[str] = []
@@ -48,11 +55,12 @@ class Composer:
             if isinstance(part, str):
                 pieces.append(part)
             else:
-                place = (part.article.article_id, part.start, part.end)
+                quote, shown = (part.quote, "") if isinstance(part, Mark) else (part, part.text)
+                place = (quote.article.article_id, quote.start, quote.end)
                 if place not in numbers:
                     numbers[place] = len(numbers) + 1
-                    quotes.append(part)
-                pieces.append(f"{part.text}[{numbers[place]}]")
+                    quotes.append(quote)
+                pieces.append(f"{shown}[{numbers[place]}]")
         return "".join(pieces), tuple(self._citation(number, quote) for number, quote in enumerate(quotes, start=1))
 
     def _citation(self, number: int, quote: Quote) -> Citation:

@@ -5,26 +5,22 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
 
 from rag.answering.composing import Quote
-from rag.answering.phrasing.passages import Passage
+from rag.answering.phrasing.passages import Passage, Piece, pairs_of
 from rag.answering.question import FUNCTION_CHARACTERS
-from rag.index.terms import fold
-from rag.types import Span
 
-MOST_SENTENCES = 3
-"""Sentences side by side in one quotation."""
 MOST_QUOTES = 3
 """Quotations behind one sentence: a model may merge facts that stand apart."""
-_EACH_SENTENCE = 0.05
-"""What a further sentence must add to the share of words held, to be quoted, too."""
+_EACH_HUNDRED = 0.05
+"""Share of the words that a hundred characters more must hold, to be quoted, too."""
+_WORTH_QUOTING = 0.15
+"""Share of the words that a further quotation without a further fact must hold."""
 
 _HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
-_OTHER_WORD = re.compile(r"[a-z0-9]+(?:\.[0-9]+)?")
 
-Fact = Callable[[str, Passage], bool]
-"""Whether a folded piece of a passage holds one fact of the sentence."""
+Fact = Callable[[Piece], bool]
+"""Whether a piece of a passage holds one fact of the sentence."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,19 +35,11 @@ class Alignment:
 
 
 @dataclass(frozen=True, slots=True)
-class _Window:
+class _Candidate:
     passage: Passage
-    span: Span
+    piece: Piece
     held: frozenset[int]
     """Numbers of the facts that it holds."""
-    pairs: frozenset[str]
-
-
-@lru_cache(maxsize=4096)
-def pairs_of(folded: str) -> frozenset[str]:
-    """Neighbouring characters, Latin words and numbers; pairs with a character that only joins or counts are left out."""
-    pairs = {run[at : at + 2] for run in _HAN_RUN.findall(folded) for at in range(len(run) - 1)}
-    return frozenset({pair for pair in pairs if not FUNCTION_CHARACTERS & set(pair)} | set(_OTHER_WORD.findall(folded)))
 
 
 def align(words: str, facts: Sequence[Fact], passages: Sequence[Passage]) -> Alignment:
@@ -62,62 +50,49 @@ def align(words: str, facts: Sequence[Fact], passages: Sequence[Passage]) -> Ali
         facts: what of it must be found in the passages.
     """
     wanted = pairs_of(words)
-    windows = [window for passage in passages for window in _windows(passage, facts)]
-    chosen: list[_Window] = []
+    candidates = [
+        _Candidate(passage, piece, frozenset(number for number, fact in enumerate(facts) if fact(piece)))
+        for passage in passages
+        for piece in passage.pieces
+    ]
+    chosen: list[_Candidate] = []
     held: frozenset[int] = frozenset()
     pairs: frozenset[str] = frozenset()
 
-    def gain(window: _Window) -> tuple[int, float]:
-        fresh = len(wanted & (window.pairs - pairs)) / (len(wanted) or 1)
-        length = (window.span[1] - window.span[0]) / 100
-        return len(window.held - held), fresh - _EACH_SENTENCE * length
+    def gain(candidate: _Candidate) -> tuple[int, float]:
+        fresh = len(wanted & (candidate.piece.pairs - pairs)) / (len(wanted) or 1)
+        start, end = candidate.piece.span
+        return len(candidate.held - held), fresh - _EACH_HUNDRED * (end - start) / 100
 
-    while windows and len(chosen) < MOST_QUOTES:
-        best = max(windows, key=gain)
+    while candidates and len(chosen) < MOST_QUOTES:
+        best = max(candidates, key=gain)
         facts_gained, words_gained = gain(best)
-        if chosen and not facts_gained and words_gained < 0.15:
+        if chosen and not facts_gained and words_gained < _WORTH_QUOTING:
             break
         chosen.append(best)
-        held, pairs = held | best.held, pairs | best.pairs
-        windows = [window for window in windows if not _overlap(window, best)]
-    about = frozenset[str]().union(*(pairs_of(passage.about) for passage in passages))
-    pairs |= about
+        held, pairs = held | best.held, pairs | best.piece.pairs
+        candidates = [candidate for candidate in candidates if not _overlap(candidate, best)]
+    pairs = pairs.union(*(pairs_of(passage.about) for passage in passages))
     coverage = len(wanted & pairs) / len(wanted) if wanted else 0.0
-    quotes = tuple(_trimmed(window) for window in chosen)
-    return Alignment(quotes, coverage, _gap(words, pairs))
+    return Alignment(tuple(_quote(candidate) for candidate in chosen), coverage, _gap(words, pairs))
 
 
-def _windows(passage: Passage, facts: Sequence[Fact]) -> list[_Window]:
-    found = []
-    sentences = passage.sentences
-    texts = [fold(passage.article.text[start:end]) for start, end in sentences]
-    for first in range(len(sentences)):
-        for last in range(first, min(first + MOST_SENTENCES, len(sentences))):
-            if last > first and sentences[last][0] != sentences[last - 1][1]:
-                break
-            text = "".join(texts[first : last + 1])
-            held = frozenset(number for number, fact in enumerate(facts) if fact(text, passage))
-            found.append(_Window(passage, (sentences[first][0], sentences[last][1]), held, pairs_of(text)))
-    return found
+def _overlap(one: _Candidate, other: _Candidate) -> bool:
+    (start, end), (low, high) = one.piece.span, other.piece.span
+    return one.passage.article.article_id == other.passage.article.article_id and start < high and low < end
 
 
-def _overlap(one: _Window, other: _Window) -> bool:
-    return one.passage.article.article_id == other.passage.article.article_id and (
-        one.span[0] < other.span[1] and other.span[0] < one.span[1]
-    )
-
-
-def _trimmed(window: _Window) -> Quote:
+def _quote(candidate: _Candidate) -> Quote:
     """The quotation without blanks at its ends."""
-    article, (start, end) = window.passage.article, window.span
+    article, (start, end) = candidate.passage.article, candidate.piece.span
     text = article.text[start:end]
     return Quote(article, start + len(text) - len(text.lstrip()), end - len(text) + len(text.rstrip()))
 
 
-def _gap(folded: str, pairs: frozenset[str]) -> str:
+def _gap(words: str, pairs: frozenset[str]) -> str:
     """The longest run of characters of which no neighbouring two stand together in the evidence."""
     longest = ""
-    for run in _HAN_RUN.findall(folded):
+    for run in _HAN_RUN.findall(words):
         begin = 0
         for at in range(len(run)):
             touched = any(pair in pairs for pair in (run[at - 1 : at + 1] if at else "", run[at : at + 2]))

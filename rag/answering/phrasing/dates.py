@@ -13,7 +13,9 @@ _DATE = re.compile(
     r"(?:(?P<year>(?<!\d)(?:19|20)\d{2}|[一二][零〇一二三四五六七八九]{3})年(?:度|底|初|末)?的?)?"
     rf"(?:(?<![\d个第])(?P<month>\d{{1,2}}|{_HAN_DAY})月(?!饼|亮|球|季|台)份?)?(?:(?<![\d第])(?P<day>\d{{1,2}}|{_HAN_DAY})(?:日(?!本|均|报)|号(?=[,，。、;；至到起晚早上下开举在]|$)))?"
 )
-_HOUR = re.compile(r"(?<![\d第])(?P<hour>\d{1,2}|[一二三四五六七八九十两]{1,3})(?:点(?!位|名|五|几|多|子|击)|时(?![间候期代常段]))")
+_HOUR = re.compile(
+    r"(?<![\d第])(?P<hour>\d{1,2}|[一二三四五六七八九十两]{1,3})(?:点(?!位|名|五|几|多|子|击)|时(?![间候期代常段]))"
+)
 _ISO = re.compile(r"(?<!\d)(?P<year>\d{4})-(?P<month>\d{2})(?:-(?P<day>\d{2}))?(?!\d)")
 _RELATIVE = {"今年": 0, "本年": 0, "去年": -1, "前年": -2, "明年": 1, "后年": 2}
 _MONTHS = {"本月": "本月", "这个月": "本月", "上月": "上月", "上个月": "上月", "下月": "下月", "下个月": "下月"}
@@ -53,8 +55,8 @@ def _numbered(text: str) -> Iterator[Date]:
         year, month, day = (value_of(match[name]) if match[name] else None for name in ("year", "month", "day"))
         if (month or 1) > 12 or (day or 1) > 31 or not (year or month or day):
             continue
-        numbers = (None if number is None else int(number) for number in (year, month, day))
-        yield Date(match.group(), match.start(), match.end(), *numbers)
+        whole = [None if number is None else int(number) for number in (year, month, day)]
+        yield Date(match.group(), match.start(), match.end(), year=whole[0], month=whole[1], day=whole[2])
 
 
 def _worded(text: str) -> Iterator[Date]:

@@ -11,15 +11,16 @@ from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
+from itertools import pairwise
 
 import numpy as np
 
 from rag.answering.composing import Quote
-from rag.answering.phrasing.alignment import Fact, align, pairs_of
-from rag.answering.phrasing.dates import Calendar, find_dates
+from rag.answering.phrasing.alignment import Fact, align
+from rag.answering.phrasing.dates import Date, find_dates
 from rag.answering.phrasing.figures import Figure, find_figures, same_unit, stated_by, states
 from rag.answering.phrasing.names import Name, NameKind, find_names
-from rag.answering.phrasing.passages import Passage
+from rag.answering.phrasing.passages import Passage, pairs_of
 from rag.corpus import places
 from rag.embedding.base import Embedder
 from rag.index.terms import fold
@@ -96,7 +97,7 @@ class Gate:
         similarity = 0.0
         if not flaws:
             similarity = self._similarity(sentence, aligned.quotes)
-            if aligned.coverage < COVERAGE or (aligned.coverage + similarity) / 2 < CLOSENESS / 1.0:
+            if aligned.coverage < COVERAGE or (aligned.coverage + similarity) / 2 < CLOSENESS:
                 flaws.append(Flaw(FlawKind.FAR, aligned.gap or sentence))
         return Verdict(tuple(flaws), aligned.quotes, aligned.coverage, similarity)
 
@@ -206,12 +207,12 @@ def _covered(name: Name, folded: str, everything: str) -> bool:
 def _impossible_places(folded: str, everything: str) -> Iterator[Flaw]:
     """A county that is said to lie where it does not, unless the passage prints just that."""
     mentions = places.find(folded)
-    for above, below in zip(mentions, mentions[1:], strict=False):
+    for above, below in pairwise(mentions):
         text = folded[above.start : below.end]
         deeper = len(below.path) > len(above.path)
-        if above.end == below.start and deeper and below.path[: len(above.path)] != above.path:
-            if text not in everything:
-                yield Flaw(FlawKind.PLACE, text)
+        within = below.path[: len(above.path)] == above.path
+        if above.end == below.start and deeper and not within and text not in everything:
+            yield Flaw(FlawKind.PLACE, text)
 
 
 _EDGE = re.compile(r"[,，;；。、:：()（）“”?!\n]")
@@ -231,7 +232,11 @@ def _misplaced(folded: str, passages: Sequence[Passage]) -> Iterator[Flaw]:
     The words beside each of the passage's figures are its label. Words count by how few figures share them: what all
     of them are about tells none apart.
     """
-    labelled = [(source, _beside(passage.all, source.quantity.start, source.quantity.end)) for passage in passages for source in passage.figures]
+    labelled = [
+        (source, _beside(passage.all, source.quantity.start, source.quantity.end))
+        for passage in passages
+        for source in passage.figures
+    ]
     shares = Counter(pair for _, label in labelled for pair in label)
     for figure in find_figures(folded):
         words = _beside(folded, figure.quantity.start, figure.quantity.end)
@@ -278,11 +283,20 @@ def _words(folded: str) -> str:
 
 def _facts(folded: str) -> list[Fact]:
     """Tests for the facts of a sentence, by which the piece of a passage that holds most of them is found."""
-    figures = [_figure_fact(figure) for figure in find_figures(folded)]
-    dates = [lambda text, passage, date=date: Calendar(text, passage.printed).holds(date) for date in find_dates(folded)]
-    names = [lambda text, passage, name=name: name.text in text for name in find_names(folded)]
-    return [*figures, *dates, *names]
+    return [
+        *(_figure_fact(figure) for figure in find_figures(folded)),
+        *(_date_fact(date) for date in find_dates(folded)),
+        *(_name_fact(name) for name in find_names(folded)),
+    ]
 
 
 def _figure_fact(figure: Figure) -> Fact:
-    return lambda text, passage: bool(stated_by(figure, find_figures(text)))
+    return lambda piece: bool(stated_by(figure, piece.figures))
+
+
+def _date_fact(date: Date) -> Fact:
+    return lambda piece: piece.calendar.holds(date)
+
+
+def _name_fact(name: Name) -> Fact:
+    return lambda piece: name.text in piece.folded

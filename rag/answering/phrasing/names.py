@@ -42,7 +42,9 @@ class Name:
     end: int
 
 
-_QUOTED = re.compile(r"“([^”]{1,60})”|‘([^’]{1,60})’|《([^》]{1,60})》|「([^」]{1,60})」|『([^』]{1,60})』|\"([^\"]{1,60})\"")
+_QUOTED = re.compile(
+    r"“([^”]{1,60})”|‘([^’]{1,60})’|《([^》]{1,60})》|「([^」]{1,60})」|『([^』]{1,60})』|\"([^\"]{1,60})\""
+)
 _LATIN = re.compile(r"[a-z][a-z0-9]*(?:[.:/@_?=&+-]+[a-z0-9]+)*", re.IGNORECASE)
 _FOREIGN = re.compile(r"[\u4e00-\u9fff]{1,6}(?:·[\u4e00-\u9fff]{1,8})+")
 _TITLE = r"(?:先生|女士|师傅|老师|教授|大爷|大妈|阿姨|主席|主任|书记|经理|董事长|班长|队长|校长|院长|局长|市长|县长)"
@@ -55,9 +57,13 @@ _ORGANISATION = re.compile(
 )
 _TOWN = re.compile(r"街道|苏木|社区|大街|大道|[\u4e00-\u9fff](?:镇|乡|村)(?![民级里内干委落庄容子长])")
 # What stands before a kind of organisation or town without naming it.
+_HAN_RUN = re.compile(r"[\u4e00-\u9fff]+")
 _HAN_WORD = re.compile(r"[\u4e00-\u9fff]{2,}")
 _NUMBERED = re.compile(r"[零〇一二两三四五六七八九十百千万亿几多余]")
-_UNNAMING = frozenset("的了在和与及或对从到向由被把让给各该全每本个这那几多数两些有为是其家所当以跟同等某进入个都也还并将内外上下大小新老自于至称经由")
+_JOINING = frozenset(
+    "的了在和与及或对从到向由被把让给各该全每本个这那几多数两些有为是其家所当以跟同等某进入都也还并将自于至称经"
+)
+_UNNAMING = _JOINING | frozenset("内外上下大小新老")
 _ABROAD = frozenset(
     """
     美国 俄罗斯 日本 韩国 朝鲜 印度 德国 英国 法国 意大利 西班牙 葡萄牙 荷兰 比利时 瑞士 瑞典 挪威 芬兰 丹麦 波兰 捷克 匈牙利 希腊
@@ -67,7 +73,9 @@ _ABROAD = frozenset(
     """.split()
 )
 """What the gazetteer lacks; the dictionary's own class of places holds too much else (青春, 治安) to go by."""
-_ANY = frozenset("基层 各级 当地 上级 地方 国有 民营 所在 相关 有关 企业 单位 职工 员工 本地 同级 外资 下属 多家".split())  # noqa: SIM905  # reads better than a list
+_ANY = frozenset(
+    "基层 各级 当地 上级 地方 国有 民营 所在 相关 有关 企业 单位 职工 员工 本地 同级 外资 下属 多家".split()
+)
 """What tells no organisation from another."""
 
 
@@ -158,10 +166,15 @@ def _places(text: str) -> Iterator[Name]:
             yield Name(NameKind.PLACE, word, start, start + len(word))
     for match in _TOWN.finditer(text):
         kind = match.start() + (1 if len(match.group()) == 2 and match.group()[1] in "镇乡村" else 0)
-        start = max(kind - 2, 0)
-        own = text[start:kind]
-        if re.fullmatch(r"[\u4e00-\u9fff]{2}", own) and not _UNNAMING & set(own) and not _ordinary(own):
-            yield Name(NameKind.PLACE, text[start : match.end()], start, match.end())
+        own = text[max(kind - 2, 0) : kind]
+        own = own[1:] if own[:1] in _JOINING else own
+        if (
+            _HAN_RUN.fullmatch(own)
+            and own[-1] not in _JOINING
+            and not _ordinary(own)
+            and not _ordinary(text[kind - 1 : match.end()])
+        ):
+            yield Name(NameKind.PLACE, text[kind - len(own) : match.end()], kind - len(own), match.end())
 
 
 def _unknown(text: str) -> Iterator[Name]:

@@ -2,16 +2,54 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import dataclass
-from functools import cached_property
+from functools import cached_property, lru_cache
 
 from rag.answering.phrasing.dates import Calendar
 from rag.answering.phrasing.figures import Figure, find_figures
+from rag.answering.question import FUNCTION_CHARACTERS
 from rag.corpus import places
 from rag.corpus.places import PlacePath
 from rag.index.sentences import split_sentences
 from rag.index.terms import fold
 from rag.types import Article, ArticleKind, Span
+
+SIDE_BY_SIDE = 3
+"""Sentences in one quotation at most."""
+
+_HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
+_OTHER_WORD = re.compile(r"[a-z0-9]+(?:\.[0-9]+)?")
+
+
+@lru_cache(maxsize=4096)
+def pairs_of(folded: str) -> frozenset[str]:
+    """Neighbouring characters, Latin words and numbers; those that only join or count are left out."""
+    pairs = {run[at : at + 2] for run in _HAN_RUN.findall(folded) for at in range(len(run) - 1)}
+    return frozenset({pair for pair in pairs if not FUNCTION_CHARACTERS & set(pair)} | set(_OTHER_WORD.findall(folded)))
+
+
+@dataclass(frozen=True)
+class Piece:
+    """A sentence of a passage, or some side by side, with what the gate reads of it."""
+
+    span: Span
+    """Of the article's text."""
+    folded: str
+    printed: str | None
+    """The day that the article is from, where it is known."""
+
+    @cached_property
+    def figures(self) -> tuple[Figure, ...]:
+        return tuple(find_figures(self.folded))
+
+    @cached_property
+    def calendar(self) -> Calendar:
+        return Calendar(self.folded, self.printed)
+
+    @cached_property
+    def pairs(self) -> frozenset[str]:
+        return pairs_of(self.folded)
 
 
 @dataclass(frozen=True)
@@ -32,9 +70,20 @@ class Passage:
     def sentences(self) -> tuple[Span, ...]:
         """The sentences that may be quoted, as ranges of the article's text."""
         spans = split_sentences(self.article.text, self.start, self.end)
-        return tuple(
-            span for span in spans if not any(low < span[1] and span[0] < high for low, high in self.hidden)
-        )
+        return tuple(span for span in spans if not any(low < span[1] and span[0] < high for low, high in self.hidden))
+
+    @cached_property
+    def pieces(self) -> tuple[Piece, ...]:
+        """Its sentences, alone and as many as `SIDE_BY_SIDE` together."""
+        spans, found = self.sentences, []
+        texts = [fold(self.article.text[start:end]) for start, end in spans]
+        for first in range(len(spans)):
+            for last in range(first, min(first + SIDE_BY_SIDE, len(spans))):
+                if last > first and spans[last][0] != spans[last - 1][1]:
+                    break
+                span = (spans[first][0], spans[last][1])
+                found.append(Piece(span, "".join(texts[first : last + 1]), self.printed))
+        return tuple(found)
 
     @cached_property
     def text(self) -> str:
