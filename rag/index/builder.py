@@ -11,14 +11,13 @@ import hashlib
 import tempfile
 import threading
 import time
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import cache, cached_property
+from functools import cache
 from pathlib import Path
 
 import numpy as np
-from numpy.typing import NDArray
 
 import rag.corpus
 import rag.index
@@ -26,7 +25,6 @@ from rag.corpus.files import CorpusFile, CorpusListing, read_corpus
 from rag.embedding.base import Embedder
 from rag.embedding.deferred import DeferredEmbedder
 from rag.errors import CorpusEmpty, RagError, StoreError
-from rag.index.analyzer import Analyzer
 from rag.index.arrays import save_array
 from rag.index.chunking import ChunkRules
 from rag.index.database import FILE as DATABASE
@@ -34,24 +32,18 @@ from rag.index.database import DatabaseWriter
 from rag.index.duplicates import GROUPS, write_duplicates
 from rag.index.generation import CHUNK_ARTICLES, Generation
 from rag.index.journal import Journal
-from rag.index.keyword_index import KeywordIndex, TermCounts
 from rag.index.manifest import FileState, Manifest, file_digest
-from rag.index.pace import Pace
-from rag.index.postings import carry_over
 from rag.index.reading import CorpusReader
 from rag.index.store import Store
-from rag.index.terms import TERMS_VERSION, fold
-from rag.index.userdict import UserDictionary, WordFinder
+from rag.index.terms import TERMS_VERSION
+from rag.index.userdict import UserDictionary
 from rag.index.vector_index import VectorIndex
+from rag.index.vector_stage import VectorStage
+from rag.index.word_stage import WordStage
 from rag.settings import Settings
 from rag.types import Counts, IndexPlan, IndexReport, Progress, Skipped
 
 Report = Callable[[Progress], None]
-
-_EMBEDDED_AT_ONCE = 128
-"""Chunks between two lines of progress and two entries in the journal."""
-
-_CUT_AT_ONCE = 2000
 
 
 def build_index(settings: Settings, progress: Report | None = None, embedder: Embedder | None = None) -> IndexReport:
@@ -159,11 +151,14 @@ class _Build:
     states: list[FileState] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
-    embedded: int = 0
-    removed: int = 0
-    tokenized: int = 0
+    vectors: VectorStage = field(init=False)
+    words: WordStage = field(init=False)
 
     def __post_init__(self) -> None:
+        known = self.previous.keys() if self.previous is not None else {}
+        self.vectors = VectorStage(self.embedder, self.previous if self._same_model else None, known, self.progress)
+        same_terms = self.previous is not None and self.previous.manifest.terms == terms_label()
+        self.words = WordStage(self.dictionary, self.previous if same_terms else None, known, self.progress)
         self.digests = {}
         for file in self.listing.files:
             try:
@@ -229,12 +224,12 @@ class _Build:
             generation=generation,
             changed=True,
             counts=self.counts,
-            embedded=self.embedded,
-            kept=self.counts.chunks - self.embedded,
-            removed=self.removed,
+            embedded=self.vectors.embedded,
+            kept=self.counts.chunks - self.vectors.embedded,
+            removed=self.vectors.removed,
             skipped=tuple(self.skipped),
             seconds=seconds,
-            tokenized=self.tokenized,
+            tokenized=self.words.tokenized,
         )
 
     def plan(self, scratch: Path, began: float) -> IndexPlan:
@@ -246,16 +241,14 @@ class _Build:
             articles = database.changes(self.previous.folder / DATABASE if self.previous is not None else None)
         finally:
             database.abandon()
-        keys = set(database.keys)
-        known = self._known_keys.keys() if self._same_model else set()
-        embedded = len(keys - known)
+        embedded = self.vectors.count(database)
         return IndexPlan(
             changed=not self.unchanged,
             articles=tuple(articles),
             counts=self.counts,
             embedded=embedded,
             kept=self.counts.chunks - embedded,
-            removed=len(self._known_keys.keys() - keys),
+            removed=self.vectors.removed,
             skipped=tuple(self.skipped),
             seconds=time.perf_counter() - began,
         )
@@ -266,8 +259,8 @@ class _Build:
         try:
             self._read_corpus(database)
             self._count(database)
-            vectors = self._vectors(database, journal)
-            words = self._words(database)
+            vectors = self.vectors.make(database, journal)
+            words = self.words.make(database)
         except BaseException:
             database.abandon()
             raise
@@ -314,89 +307,6 @@ class _Build:
                 hint="Put .txt, .md, .jsonl or .jsonl.gz files there, or name another folder: `wenbao index FOLDER`.",
             )
         self.counts = Counts(len(database.sources), database.articles, len(database.keys), database.characters)
-
-    def _vectors(self, database: DatabaseWriter, journal: Journal) -> NDArray[np.float32]:
-        """(n, d) the vectors of all chunks, kept where the content is known, made where it is not."""
-        vectors = np.zeros((len(database.keys), self.embedder.dimension), np.float32)
-        rows_of: dict[str, list[int]] = {}
-        for row, key in enumerate(database.keys):
-            rows_of.setdefault(key, []).append(row)
-        before = self._known_keys
-        self.removed = sum(key not in rows_of for key in before)
-        if self.previous is not None and self._same_model:
-            kept = [(row, before[key]) for row, key in enumerate(database.keys) if key in before]
-            if kept:
-                rows, old = np.asarray(kept, np.int64).T
-                vectors[rows] = self.previous.vectors.vectors(old)
-            rows_of = {key: rows for key, rows in rows_of.items() if key not in before}
-        for key, vector in journal.read().items():
-            if key in rows_of:
-                vectors[rows_of.pop(key)] = vector
-        self._embed(rows_of, database, journal, vectors)
-        return vectors
-
-    def _embed(
-        self,
-        rows_of: dict[str, list[int]],
-        database: DatabaseWriter,
-        journal: Journal,
-        vectors: NDArray[np.float32],
-    ) -> None:
-        """Makes the vectors of the keys given and puts them into their rows."""
-        self.embedded = len(rows_of)
-        texts = dict(zip(rows_of, database.indexed_texts([rows[0] for rows in rows_of.values()]), strict=True))
-        # Longest first: batches of one length waste nothing on padding, and what memory is needed shows at once.
-        keys = sorted(rows_of, key=lambda key: -len(texts[key]))
-        characters = sum(map(len, texts.values()))
-        pace, read = Pace(self.progress, "embedding", len(keys), characters), 0
-        for start in range(0, len(keys), _EMBEDDED_AT_ONCE):
-            batch = keys[start : start + _EMBEDDED_AT_ONCE]
-            found = self.embedder.embed_passages([texts[key] for key in batch])
-            journal.add(batch, found)
-            for key, vector in zip(batch, found, strict=True):
-                vectors[rows_of[key]] = vector
-            read += sum(len(texts[key]) for key in batch)
-            pace.tell(start + len(batch), read)
-
-    def _words(self, database: DatabaseWriter) -> KeywordIndex:
-        """The keyword index, from counts that are kept where the content is known and its words are cut as before."""
-        old = self.previous if self.previous and self.previous.manifest.terms == terms_label() else None
-        before = self._known_keys if old else {}
-        touched = self._touched(database, old.analyzer.dictionary) if old else set()
-        new = [row for row, key in enumerate(database.keys) if key not in before or row in touched]
-        self.tokenized = len(new)
-        made = TermCounts.joined(list(self._cut(database, new)))
-        if old is None:
-            return KeywordIndex.build(made)
-        # Among equal chunks each keeps its own row where it can, so that what stayed stays in order.
-        same = old.rows()
-        chunks = zip(database.chunk_ids, database.keys, strict=True)
-        place = np.fromiter((same.get(name, before.get(key, -1)) for name, key in chunks), np.int64)
-        place[new] = -1
-        return carry_over(old.words, place, made)
-
-    def _cut(self, database: DatabaseWriter, rows: Sequence[int]) -> Iterator[TermCounts]:
-        analyzer, pace = Analyzer(self.dictionary), Pace(self.progress, "cutting words", len(rows))
-        for start in range(0, len(rows), _CUT_AT_ONCE):
-            texts = database.indexed_texts(rows[start : start + _CUT_AT_ONCE])
-            yield TermCounts.of_hashes([analyzer.term_hashes(text) for text in texts])
-            pace.tell(start + len(texts))
-
-    def _touched(self, database: DatabaseWriter, before: UserDictionary) -> set[int]:
-        """The rows that hold a word which the user dictionary has, or had, since the previous generation."""
-        changed = self.dictionary.changed_words(before)
-        if not changed:
-            return set()
-        finder = WordFinder(changed)
-        self.progress(Progress("looking for the dictionary's words", 0, 0))
-        rows = database.rows_where(finder.in_text)
-        texts = database.indexed_texts(rows)
-        return {row for row, text in zip(rows, texts, strict=True) if finder.in_text(fold(text))}
-
-    @cached_property
-    def _known_keys(self) -> Mapping[str, int]:
-        """The chunk keys of the live generation, each with a row that has it."""
-        return self.previous.keys() if self.previous is not None else {}
 
     @property
     def _skipped_at_sight(self) -> tuple[Skipped, ...]:

@@ -9,7 +9,8 @@ import numpy as np
 import pytest
 
 from rag.errors import CorpusEmpty, CorpusMissing, IndexMissing
-from rag.index import builder, reading
+from rag.index import builder, reading, vector_stage
+from rag.index.analyzer import Analyzer
 from rag.index.builder import build_index
 from rag.index.generation import Generation
 from rag.index.store import Store
@@ -168,7 +169,7 @@ def test_another_way_of_cutting_splits_again_and_keeps_equal_chunks(
 def test_other_terms_are_cut_anew_without_embedding(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.build()
     monkeypatch.setattr(builder, "terms_label", lambda: "another")
-    monkeypatch.setattr(builder.Analyzer, "term_hashes", lambda *_: hash_terms(["everywhere"]))
+    monkeypatch.setattr(Analyzer, "term_hashes", lambda *_: hash_terms(["everywhere"]))
     report = bench.build()
     assert (report.changed, report.embedded) == (True, 0)
     assert bench.open().words.document_frequency(["everywhere"]).tolist() == [report.counts.chunks]
@@ -196,7 +197,7 @@ def test_equal_texts_are_embedded_once_and_told_apart(bench: Bench) -> None:
 
 
 def test_an_interrupted_run_goes_on_from_there(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(builder, "_EMBEDDED_AT_ONCE", 4)
+    monkeypatch.setattr(vector_stage, "_EMBEDDED_AT_ONCE", 4)
     bench.embedder = WordEmbedder(fail_after=8)
     with pytest.raises(KeyboardInterrupt):
         bench.build()
