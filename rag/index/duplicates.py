@@ -26,7 +26,7 @@ from numpy.typing import NDArray
 from rag.errors import IndexDamaged
 from rag.index.arrays import map_array, save_array
 from rag.index.database import FILE as DATABASE
-from rag.index.likeness import Profile, compared_text, profile, same_report, shingle_hashes
+from rag.index.likeness import Profile, compared_text, profile, same_report
 from rag.types import Block, BlockRole, Progress
 
 VERSION = 1
@@ -47,7 +47,7 @@ _LEAST_ESTIMATE = 0.35
 _COMPARED_AT_MOST = 16
 """Groups that one article is compared with, the likeliest first; recurring reports would make it every one of them."""
 _SKETCHED_AT_ONCE = 512
-_PROFILES_HELD = 2048
+_PROFILES_HELD = 1024
 _EMPTY = np.uint64(1 << 32)
 
 _COLUMNS = "text, blocks, byline, place"
@@ -188,7 +188,7 @@ def _sketch_all(
         if key in before.sketches:
             sketches[ordinal] = before.sketches[key]
             continue
-        waiting[ordinal] = shingle_hashes(_text(row))
+        waiting[ordinal] = _profile(row).hashes
         if len(waiting) == _SKETCHED_AT_ONCE:
             progress(Progress("looking for copies", ordinal, articles))
             sketches[list(waiting)] = sketch(list(waiting.values()))
@@ -226,7 +226,7 @@ class _Judge:
 
     def _read(self, ordinal: int) -> Profile:
         [row] = self._database.execute(f"SELECT {_COLUMNS} FROM articles WHERE ordinal = ?", (ordinal,))  # noqa: S608
-        return profile(_text(row), json.loads(row[3]))
+        return _profile(row)
 
 
 def _rows(database: sqlite3.Connection) -> Iterator[tuple[int, Row]]:
@@ -240,6 +240,7 @@ def digest(row: Row) -> int:
     return int.from_bytes(found.digest(), "little")
 
 
-def _text(row: Row) -> str:
-    text, blocks, byline, _ = row
-    return compared_text(text, [Block(BlockRole(role), start, end) for role, start, end in json.loads(blocks)], byline)
+def _profile(row: Row) -> Profile:
+    text, blocks, byline, place = row
+    parts = [Block(BlockRole(role), start, end) for role, start, end in json.loads(blocks)]
+    return profile(compared_text(text, parts, byline), json.loads(place))

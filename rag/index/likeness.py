@@ -2,21 +2,22 @@
 
 Articles are taken as sets of shingles, runs of five word characters of the folded text, and compared by resemblance,
 the share of common ones (Broder, "On the resemblance and containment of documents", 1997). Recurring reports (prices,
-weather, fixtures) resemble each other as much as copies do, and differ in their figures: so the same words around
-another number part them, however alike they are. docs/retrieval.md has the figures behind the numbers here.
+weather, fixtures) resemble each other as much as copies do, and differ in their facts: so the same words around another
+number or name part them, however alike they are. docs/retrieval.md has what the numbers here were measured to give.
 """
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.corpus.bylines import opening
-from rag.index.terms import fold
+from rag.index.terms import cutter, fold
 from rag.types import Block, BlockRole
 
 SHINGLE = 5
@@ -30,7 +31,9 @@ REPEATED = 0.8
 """Share of a passage that has to stand in another article to be repeated there."""
 
 _CONTEXT = 4
-"""Word characters before a number that say what it counts; with the one behind it."""
+"""Word characters before a number or name that say what it stands for; with the one behind it."""
+_NAMES = frozenset(("nr", "nrt", "nrfg", "ns", "nt"))
+"""jieba's tags of people, places and organisations."""
 _COMPARED = (BlockRole.BODY, BlockRole.SUBHEAD, BlockRole.BOX)
 _NUMBER = re.compile(r"[0-9]+(?:[.,:][0-9]+)*(?:\s*[万亿]+)?|[零〇一二三四五六七八九十百千万亿两]+")
 _DIGITS = {character: str(digit) for digit, character in enumerate("零一二三四五六七八九")} | {"〇": "0", "两": "2"}
@@ -40,25 +43,42 @@ _MULTIPLIER = np.uint64(0x9E3779B97F4A7C15)  # of splitmix64, as are the two bel
 _MIXERS = ((np.uint64(30), np.uint64(0xBF58476D1CE4E5B9)), (np.uint64(27), np.uint64(0x94D049BB133111EB)))
 
 
-@dataclass(frozen=True, slots=True)
-class Profile:
-    """What is compared of a text."""
+Facts = dict[tuple[str, str], frozenset[str]]
+"""Numbers or names by the word characters before and behind them."""
 
-    hashes: NDArray[np.uint64]
-    """Of its shingles, in reading order, with repetitions; empty for a text of less than five word characters."""
-    shingles: NDArray[np.uint64]
-    """The same, sorted, each once."""
-    figures: dict[tuple[str, str], frozenset[str]]
-    """The numbers of the text by the word characters before and behind them."""
+
+@dataclass(frozen=True)
+class Profile:
+    """What is compared of a text, case, width, script and punctuation left out of account."""
+
+    folded: str
     place: tuple[str, ...] = ()
     """Where the article plays, from province down; empty where that is not known."""
 
+    @cached_property
+    def hashes(self) -> NDArray[np.uint64]:
+        """Of its shingles, in reading order, with repetitions; empty for a text of less than five word characters."""
+        return _hashes(_NO_WORD.sub("", self.folded))
+
+    @cached_property
+    def shingles(self) -> NDArray[np.uint64]:
+        """The same, sorted, each once."""
+        return np.unique(self.hashes)
+
+    @cached_property
+    def figures(self) -> Facts:
+        """The numbers of the text."""
+        return _facts(self.folded, ((*match.span(), _value(match.group())) for match in _NUMBER.finditer(self.folded)))
+
+    @cached_property
+    def names(self) -> Facts:
+        """The people, places and organisations of the text, as far as jieba knows them."""
+        return _facts(self.folded, _named(self.folded))
+
 
 def profile(text: str, place: Sequence[str] = ()) -> Profile:
-    """What is compared of a text, case, width, script and punctuation left out of account."""
-    folded = fold(text)
-    hashes = _hashes(_NO_WORD.sub("", folded))
-    return Profile(hashes, np.unique(hashes), _figures(folded), tuple(place))
+    """What is compared of a text."""
+    return Profile(fold(text), tuple(place))
 
 
 def compared_text(text: str, blocks: Sequence[Block], byline: str = "") -> str:
@@ -67,11 +87,6 @@ def compared_text(text: str, blocks: Sequence[Block], byline: str = "") -> str:
     if byline and body.startswith(byline):
         body = body[len(byline) :]
     return body[len(opening(body)) :] or text
-
-
-def shingle_hashes(text: str) -> NDArray[np.uint64]:
-    """`Profile.hashes` of a text, without the rest."""
-    return _hashes(_NO_WORD.sub("", fold(text)))
 
 
 def _hashes(words: str) -> NDArray[np.uint64]:
@@ -101,7 +116,11 @@ def same_report(first: Profile, second: Profile) -> bool:
         return False
     if short and not (_unbroken(first, second) and _unbroken(second, first)):
         return False
-    return not _elsewhere(first.place, second.place) and not _differ(first, second)
+    return not (
+        _elsewhere(first.place, second.place)
+        or _differ(first.figures, second.figures)
+        or _differ(first.names, second.names)
+    )
 
 
 def repeats(passage: Profile, article: Profile) -> bool:
@@ -111,15 +130,15 @@ def repeats(passage: Profile, article: Profile) -> bool:
     common = len(np.intersect1d(passage.shingles, article.shingles, assume_unique=True))
     if common < REPEATED * len(passage.shingles):
         return False
-    return not _differ(passage, article, _CONTEXT)  # where a passage begins it has lost its context
+    return not _differ(passage.figures, article.figures, _CONTEXT)  # where a passage begins it has lost its context
 
 
-def _differ(first: Profile, second: Profile, least_context: int = 0) -> bool:
-    """True when the same words stand around other numbers in the two; each may have more of them than the other."""
+def _differ(first: Facts, second: Facts, least_context: int = 0) -> bool:
+    """True when the same words stand around other facts in the two; either may have more of them than the other."""
     return any(
-        not (numbers <= second.figures[context] or numbers >= second.figures[context])
-        for context, numbers in first.figures.items()
-        if context in second.figures and len(context[0]) >= least_context
+        not (found <= second[context] or found >= second[context])
+        for context, found in first.items()
+        if context in second and len(context[0]) >= least_context
     )
 
 
@@ -134,17 +153,25 @@ def _unbroken(first: Profile, second: Profile) -> bool:
     return bool(len(shared)) and int(shared[-1] - shared[0]) + 1 == len(shared)
 
 
-def _figures(folded: str) -> dict[tuple[str, str], frozenset[str]]:
+def _facts(folded: str, places: Iterable[tuple[int, int, str]]) -> Facts:
+    """Facts, given with where they stand in the text, by their context, from which the other ones are left out."""
     found: dict[tuple[str, str], set[str]] = {}
     before, read = "", 0
-    for match in _NUMBER.finditer(folded):
-        before = (before + _NO_WORD.sub("", folded[read : match.start()]))[-_CONTEXT:]
-        read = match.end()
-        behind = _NO_WORD.sub("", folded[read : read + 3])[:1]
+    for start, end, fact in places:
+        before = (before + _NO_WORD.sub("", folded[read:start]))[-_CONTEXT:]
+        read = end
+        behind = _NO_WORD.sub("", folded[end : end + 3])[:1]
         # What follows may be a number in one text and not in the other: only its being one counts then.
-        key = before, "0" if _NUMBER.match(behind) else behind
-        found.setdefault(key, set()).add(_value(match.group()))
-    return {context: frozenset(numbers) for context, numbers in found.items()}
+        found.setdefault((before, "0" if _NUMBER.match(behind) else behind), set()).add(fact)
+    return {context: frozenset(facts) for context, facts in found.items()}
+
+
+def _named(folded: str) -> Iterator[tuple[int, int, str]]:
+    end = 0
+    for word, tag in cutter().tag(folded):
+        start, end = end, end + len(word)
+        if tag in _NAMES:
+            yield start, end, word
 
 
 def _value(number: str) -> str:
