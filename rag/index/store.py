@@ -8,7 +8,6 @@ swept generation open keeps its files until it lets go. `docs/generations.md` te
 
 from __future__ import annotations
 
-import errno
 import os
 import re
 import shutil
@@ -19,7 +18,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rag.errors import IndexDamaged, IndexMismatch, IndexMissing, InputError, RagError, WriteError
+from rag.errors import IndexDamaged, IndexMismatch, IndexMissing, InputError, RagError
+from rag.index.disk import sync, write_error
 from rag.index.generation import Generation, check_files
 from rag.index.lock import writer_lock
 from rag.index.manifest import Manifest, StoredFile, file_digest
@@ -109,6 +109,10 @@ class Store:
         if not self._generations.is_dir():
             return []
         return sorted(path.name for path in self._generations.iterdir() if _ID.fullmatch(path.name))
+
+    def leftovers(self) -> list[str]:
+        """Names of the files and folders of runs that are not finished; with nobody writing, of runs that died."""
+        return sorted(path.name for pattern in (f"{_BUILDING}*", _JOURNALS) for path in self.folder.glob(pattern))
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -210,10 +214,10 @@ class Store:
             name = f"{now.strftime(_TIME)}-{manifest.digest}"
             replace(manifest, generation=name).save(building)
             for path in building.iterdir():
-                _sync(path)
-            _sync(building)
+                sync(path)
+            sync(building)
             building.rename(self.folder_of(name))
-            _sync(self._generations)
+            sync(self._generations)
             try:
                 self._point_to(name)
             except BaseException:
@@ -236,7 +240,7 @@ class Store:
         except RagError:
             raise
         except (OSError, sqlite3.OperationalError) as error:
-            raise _write_error(self.folder, error) from error
+            raise write_error(self.folder, error) from error
 
     def _open_to_build_on(self, name: str) -> Generation:
         folder = self.folder_of(name)
@@ -288,9 +292,9 @@ class Store:
         """Replaces a file that holds the id of a generation, in one step."""
         written = self.folder / f"{_BUILDING}{file}"
         written.write_text(f"{name}\n", encoding="ascii")
-        _sync(written)
+        sync(written)
         written.replace(self.folder / file)
-        _sync(self.folder)
+        sync(self.folder)
 
     def _sweep(self) -> None:
         """Removes what dead writers left and the generations that are too old. What resists is left for next time."""
@@ -321,25 +325,3 @@ class Store:
         with suppress(OSError):
             self.folder_of(name).rename(aside)
             shutil.rmtree(aside, ignore_errors=True)
-
-
-def _sync(path: Path) -> None:
-    """Has the disk confirm a file or folder; folders only where the system can."""
-    if os.name == "nt" and path.is_dir():
-        return
-    descriptor = os.open(path, os.O_RDONLY if path.is_dir() else os.O_RDWR)
-    try:
-        os.fsync(descriptor)
-    finally:
-        os.close(descriptor)
-
-
-def _write_error(folder: Path, error: Exception) -> WriteError:
-    number = getattr(error, "errno", None)
-    if number in {errno.ENOSPC, errno.EDQUOT, errno.EFBIG} or "full" in str(error):
-        hint = (
-            f"Free some space on the disk that holds {folder}, or set `vectors` to another folder, then run it again."
-        )
-        return WriteError(f"the disk is full: cannot write the index in {folder} ({error})", hint=hint)
-    hint = f"Check the rights on {folder}, or set `vectors` to a folder that you may write to."
-    return WriteError(f"cannot write the index in {folder}: {error}", hint=hint)
