@@ -20,39 +20,8 @@ from rag.index.lock import HOLDER_FILE, writer_lock
 from rag.index.manifest import FILE as MANIFEST
 from rag.index.store import KEPT_GENERATIONS, Store
 from rag.settings import Settings
-from rag.types import IndexReport
 from tests.rag.index.fakes import WordEmbedder, records, write_records
-
-
-class Shelf:
-    """A corpus of records with its index."""
-
-    def __init__(self, folder: Path) -> None:
-        self.corpus = folder / "corpus"
-        self.settings = Settings(corpus=self.corpus, vectors=folder / "vectors")
-        self.store = Store(self.settings.vectors)
-        self.edits = 0
-        write_records(self.corpus / "a.jsonl", records())
-
-    def build(self) -> IndexReport:
-        return build_index(self.settings, embedder=WordEmbedder())
-
-    def edit(self) -> None:
-        self.edits += 1
-        extra = {"id": "extra", "text": f"第{self.edits}次修改的一条消息，说的是灯塔换灯。"}
-        write_records(self.corpus / "b.jsonl", [extra])
-
-    def contents(self) -> list[str]:
-        """Every text of the live index, read anew."""
-        generation = self.store.current()
-        generation.verify()
-        texts = [article.text for article in generation.articles()]
-        generation.close()
-        return texts
-
-    @property
-    def leftovers(self) -> list[str]:
-        return sorted(path.name for path in self.settings.vectors.iterdir() if path.name.startswith("tmp-"))
+from tests.rag.index.shelf import Shelf
 
 
 @pytest.fixture
@@ -129,7 +98,7 @@ _LIMITED = """
 import resource, signal, sys
 from pathlib import Path
 from rag.errors import WriteError
-from tests.rag.index.test_store import Shelf
+from tests.rag.index.shelf import Shelf
 signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
 resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[2]), int(sys.argv[2])))
 shelf = object.__new__(Shelf)
