@@ -49,7 +49,8 @@ class CopyingEmbedder:
         self._vectors = generation.vectors
 
     def embed_query(self, text: str) -> NDArray[np.float32]:
-        return self.embed_passages([text])[0]
+        vector: NDArray[np.float32] = self.embed_passages([text])[0]
+        return vector
 
     def embed_queries(self, texts: Sequence[str]) -> NDArray[np.float32]:
         return self.embed_passages(texts)

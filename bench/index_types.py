@@ -1,0 +1,76 @@
+"""FAISS's index types on the vectors of an index: what each takes to build, hold and search, and what it misses."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Sequence
+from typing import Any
+
+import faiss
+import numpy as np
+from numpy.typing import NDArray
+
+from bench.common import latency
+from rag.index.generation import Generation
+from rag.index.vector_index import FILE, VectorIndex
+
+NEAREST = 200
+"""Rows that a search asks for, as the dense leg does."""
+COUNTED = 10
+"""Of which so many are held against the exact ones."""
+
+Queries = NDArray[np.float32]
+
+_SETTINGS: dict[str, tuple[str, dict[str, int], str]] = {
+    "exact, float32": ("Flat", {}, ""),
+    "8 bits": ("SQ8", {}, ""),
+    "IVF 512, half precision": ("IVF512,SQfp16", {"nprobe": 32}, "nprobe"),
+    "HNSW 32, half precision": ("HNSW32,SQfp16", {"hnsw_efSearch": 256}, "hnsw.efSearch"),
+}
+"""Name → FAISS's factory string, the search settings, and how they are told."""
+
+
+def compare_types(generation: Generation, queries: Queries) -> tuple[list[str], list[list[str]]]:
+    """Header and rows of a table; ours, half precision in full, comes first.
+
+    Args:
+        queries: (n, d) unit vectors.
+    """
+    vectors = generation.vectors.vectors(np.arange(len(generation), dtype=np.int64))
+    exact = [set(_top(vectors @ query)) for query in queries]
+    size = (generation.folder / FILE).stat().st_size
+    rows = [["half precision, ours", *_searched(generation.vectors, exact, queries), f"{size / 1e6:.0f}", ""]]
+    swig: Any = faiss
+    for name, (factory, settings, told) in _SETTINGS.items():
+        began = time.perf_counter()
+        index = swig.index_factory(vectors.shape[1], factory, swig.METRIC_INNER_PRODUCT)
+        index.train(vectors)
+        index.add(vectors)
+        taken = time.perf_counter() - began
+        for setting, value in settings.items():
+            _set(index, setting, value)
+        label = f"{name}, {told} {next(iter(settings.values()))}" if told else name
+        size = len(swig.serialize_index(index))
+        rows.append([label, *_searched(VectorIndex(index), exact, queries), f"{size / 1e6:.0f}", f"{taken:.0f}"])
+    return ["index type", "recall@10", "ms p50 · p95", "MB", "s to build"], rows
+
+
+def _searched(index: VectorIndex, exact: Sequence[set[int]], queries: Queries) -> list[str]:
+    """Recall and latency of an index."""
+    taken, found = [], []
+    for query, wanted in zip(queries, exact, strict=True):
+        began = time.perf_counter()
+        rows, _ = index.search(query, NEAREST)
+        taken.append(time.perf_counter() - began)
+        found.append(len(wanted & set(rows[:COUNTED].tolist())) / len(wanted))
+    return [f"{np.mean(found):.3f}", latency(taken)]
+
+
+def _set(index: Any, setting: str, value: int) -> None:
+    owner = index.hnsw if setting.startswith("hnsw_") else index
+    setattr(owner, setting.removeprefix("hnsw_"), value)
+
+
+def _top(scores: NDArray[np.float32]) -> list[int]:
+    found: list[int] = np.argpartition(-scores, COUNTED)[:COUNTED].tolist()
+    return found
