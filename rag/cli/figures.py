@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
-from rag.cli.output import skipped_lines
 from rag.cli.tables import table
 
 if TYPE_CHECKING:
@@ -34,8 +33,8 @@ def report_lines(report: Report) -> list[str]:
         "",
         " · ".join(f"{_words(name)} {_shown(name, total[name])}" for name in total if name in _BESIDE),
         *_errors(report),
-        *([f"{len(report.skipped):,} lines left out:"] if report.skipped else []),
-        *skipped_lines(report.skipped),
+        *([f"{len(report.skipped):,} lines to mend:"] if report.skipped else []),
+        *(f"  {line.where}: {line.reason}" for line in report.skipped),
     ]
 
 

@@ -28,8 +28,8 @@ def figures_over_all(outcomes: Sequence[Outcome]) -> Figures:
     """The figures pooled over all questions, those that only make sense over all, and the time of the replies."""
     figures = _means(outcomes)
     citations = sum(outcome.citations for outcome in outcomes)
-    figures["citations"] = citations
     if citations:
+        figures["citations"] = citations
         figures["verbatim"] = sum(outcome.verbatim for outcome in outcomes) / citations
     asked = [outcome for outcome in outcomes if outcome.type != RETRIEVAL and not outcome.error]
     due = [outcome.marks["refusal"] for outcome in asked if outcome.type == UNANSWERABLE]

@@ -110,11 +110,14 @@ class Measurement:
 
     def _searched(self, item: Item) -> Outcome:
         began = time.perf_counter()
-        hits = self._library.search(item.question, top_k=SEARCHED_HITS, mode=self._options.mode).hits
+        found: list[str] = []
+        if item.question:
+            hits = self._library.search(item.question, top_k=SEARCHED_HITS, mode=self._options.mode).hits
+            found = [hit.article.article_id for hit in hits]
         ms = 1000 * (time.perf_counter() - began)
-        marks = retrieval_marks(rank_of_first([hit.article.article_id for hit in hits], item.article_ids))
+        marks = retrieval_marks(rank_of_first(found, item.article_ids))
         if self._options.ask:
-            reply = self._library.ask(item.question, top_k=self._options.top_k, answerer=self._options.answerer)
+            reply = self._ask(item)
             marks["refused"] = float(not reply.answered)
             if item.answers:
                 marks["answer"] = answer_mark(item, reply.answer) if reply.answered else 0.0
@@ -122,9 +125,7 @@ class Measurement:
 
     def _asked(self, item: Item, evidence: list[frozenset[Place]]) -> Outcome:
         began = time.perf_counter()
-        reply = self._library.ask(
-            item.question, history=item.history, top_k=self._options.top_k, answerer=self._options.answerer
-        )
+        reply = self._ask(item)
         ms = 1000 * (time.perf_counter() - began)
         marks = {"refusal": float(reply.answered == item.answerable)}
         if item.answers and item.answerable:
@@ -137,6 +138,13 @@ class Measurement:
             marks |= article_marks(item, reply, self._articles)
         exact = [self._is_exact(citation.source, citation.spans, citation.quote) for citation in reply.citations]
         return Outcome(item.qid, item.question, item.type, ms, marks, len(exact), sum(exact))
+
+    def _ask(self, item: Item) -> Answer:
+        if not item.question:
+            return Answer("", False, "", (), (), "", "extractive", self._library.generation, 0.0)
+        return self._library.ask(
+            item.question, history=item.history, top_k=self._options.top_k, answerer=self._options.answerer
+        )
 
     def _is_exact(self, source: str, spans: Sequence[tuple[int, int]], quote: str) -> bool:
         return self._sources.at(source, spans) == squeeze(quote) != ""

@@ -42,6 +42,7 @@ class Item:
     where: str
     """`file:line`, for messages."""
     question: str
+    """Empty where the line's is: as over HTTP, that finds nothing and is refused."""
     type: str
     """`RETRIEVAL` for a line that brings no type."""
     answers: tuple[str, ...]
@@ -71,15 +72,32 @@ class QuestionFile:
 
     name: str
     digest: str
-    """SHA-256 of the file's bytes."""
-    items: tuple[Item, ...]
-    skipped: tuple[Skipped, ...]
+    """SHA-256 of the file's bytes, unpacked."""
+    lines: tuple[Item | Skipped, ...]
+    """Every line that is not blank, in order."""
+
+    @property
+    def items(self) -> tuple[Item, ...]:
+        return tuple(line for line in self.lines if isinstance(line, Item))
+
+    @property
+    def skipped(self) -> tuple[Skipped, ...]:
+        """What there is to mend: the lines that are left out, and the questions that are empty."""
+        empty = "its question is empty: it finds nothing and is refused"
+        looked_at = (
+            Skipped(line.where, empty) if isinstance(line, Item) and not line.question else line for line in self.lines
+        )
+        return tuple(line for line in looked_at if isinstance(line, Skipped))
 
     def draw(self, limit: int | None, seed: int) -> tuple[Item, ...]:
-        """At most `limit` questions, the same ones for the same seed; all of them, in order, where they are no more."""
-        if limit is None or limit >= len(self.items):
+        """The questions among a draw of so many lines; all of them, in order, where there are no more lines.
+
+        Mending a line changes no draw: bad lines are drawn from, too.
+        """
+        if limit is None or limit >= len(self.lines):
             return self.items
-        return tuple(random.Random(seed).sample(self.items, limit))  # noqa: S311  # a draw, no secret
+        drawn = random.Random(seed).sample(self.lines, limit)  # noqa: S311  # a draw, no secret
+        return tuple(line for line in drawn if isinstance(line, Item))
 
 
 Text = Annotated[str, StringConstraints(min_length=1, strip_whitespace=True)]
@@ -97,7 +115,7 @@ class _Line(BaseModel):
     model_config = ConfigDict(extra="ignore")
 
     qid: Text | None = None
-    question: Text
+    question: str
     type: Text | None = None
     answers: Texts = ()
     aliases: dict[str, Texts] = {}
@@ -119,8 +137,7 @@ def read_questions(path: Path) -> QuestionFile:
         InputError: the file cannot be read, or not one question stands in it.
     """
     data = _bytes_of(path)
-    items: list[Item] = []
-    skipped: list[Skipped] = []
+    found: list[Item | Skipped] = []
     taken: dict[str, int] = {}
     for number, line in _lines(data):
         where = f"{path.name}:{number}"
@@ -129,14 +146,15 @@ def read_questions(path: Path) -> QuestionFile:
             if item.qid in taken:
                 raise _BadLine(f"its qid {item.qid!r} is that of line {taken[item.qid]}")
         except _BadLine as problem:
-            skipped.append(Skipped(where, str(problem)))
+            found.append(Skipped(where, str(problem)))
         else:
             taken[item.qid] = number
-            items.append(item)
-    if not items:
-        found = f"; the first of {len(skipped):,} lines {skipped[0].reason}" if skipped else ": it is empty"
-        raise InputError(f"there is no question in {path}{found}", hint=_SHAPE)
-    return QuestionFile(path.name, hashlib.sha256(data).hexdigest(), tuple(items), tuple(skipped))
+            found.append(item)
+    if not taken:
+        first = next((line.reason for line in found if isinstance(line, Skipped)), None)
+        why = f"; the first of its {len(found):,} lines {first}" if first else ": it is empty"
+        raise InputError(f"there is no question in {path}{why}", hint=_SHAPE)
+    return QuestionFile(path.name, hashlib.sha256(data).hexdigest(), tuple(found))
 
 
 def _bytes_of(path: Path) -> bytes:
@@ -168,7 +186,7 @@ def _item(line: bytes, number: int, where: str) -> Item:
     return Item(
         qid=read.qid or f"line {number}",
         where=where,
-        question=read.question,
+        question=read.question.strip(),
         type=read.type or RETRIEVAL,
         answers=read.answers,
         aliases=read.aliases,

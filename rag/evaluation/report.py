@@ -49,7 +49,7 @@ class Report(BaseModel):
     """Broken off before all questions were asked."""
     outcomes: tuple[Outcome, ...]
     skipped: tuple[Skipped, ...] = ()
-    """Lines that were left out, and why."""
+    """What there is to mend in the file: lines that were left out, and why."""
 
     @computed_field  # type: ignore[prop-decorator]  # pydantic's own way
     @property

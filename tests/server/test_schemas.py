@@ -28,7 +28,7 @@ from tests.server.fakes import ARTICLES, FakeLibrary
 HIT = "rank article_id chunk_id title byline place date source spans text score ranks"
 CITATION = "n article_id chunk_id title byline date source spans quote"
 ARTICLE = "article_id title kicker byline place date kind source spans chars"
-ASK = "answered answer citations hits standalone_question answerer generation took_ms warnings"
+ASK = "answered answer citations hits standalone_question answerer generation took_ms warnings explanation"
 
 
 def test_replies_have_the_contract_s_fields_and_no_others() -> None:
@@ -39,7 +39,7 @@ def test_replies_have_the_contract_s_fields_and_no_others() -> None:
     assert list(answer["citations"][0]) == CITATION.split()
     assert answer["citations"][0]["spans"] == [[11, 56]]
     found = SearchResponse.from_result(FakeLibrary().search("书屋")).model_dump()
-    assert list(found) == ["query", "mode", "generation", "took_ms", "hits"]
+    assert list(found) == ["query", "mode", "generation", "took_ms", "hits", "explanation"]
     article = ArticleOut.from_article(ARTICLES[0]).model_dump(mode="json")
     assert list(article) == ARTICLE.split()
     assert article["kind"] == "news"
