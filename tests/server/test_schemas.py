@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import subprocess
 import sys
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -25,7 +26,7 @@ from server.schemas import (
 )
 from tests.server.fakes import ARTICLES, FakeLibrary
 
-HIT = "rank article_id chunk_id title byline place date source spans text score ranks"
+HIT = "rank article_id chunk_id title byline place date source spans text score ranks others"
 CITATION = "n article_id chunk_id title byline date source spans quote"
 ARTICLE = "article_id title kicker byline place date kind source spans chars"
 ASK = "answered answer citations hits standalone_question answerer generation took_ms warnings explanation"
@@ -44,6 +45,17 @@ def test_replies_have_the_contract_s_fields_and_no_others() -> None:
     assert list(article) == ARTICLE.split()
     assert article["kind"] == "news"
     assert article["place"] == ["浙江省", "云溪镇"]
+
+
+def test_a_hit_names_the_articles_that_print_the_same() -> None:
+    hit = FakeLibrary().search("书屋").hits[0]
+    assert HitOut.from_hit(hit).others == ()
+    other = HitOut.from_hit(replace(hit, others=ARTICLES[1:])).model_dump(mode="json")["others"]
+    assert [list(one) for one in other] == ["article_id title byline date source".split()]
+    assert (other[0]["article_id"], other[0]["source"]) == ("folder/b#2", ARTICLES[1].source)
+    older = HitOut.from_hit(hit).model_dump(mode="json")
+    del older["others"]
+    assert HitOut.model_validate(older).others == ()
 
 
 def test_an_article_s_runs_and_blocks_put_its_text_together() -> None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 import json
 from collections.abc import Callable
+from dataclasses import replace
 
 import pytest
 from hypothesis import given
@@ -12,7 +13,8 @@ from hypothesis import strategies as st
 from pydantic import BaseModel
 
 from rag.cli import output
-from rag.types import Citation, Skipped
+from rag.types import Chunk, Citation, Hit, Ranks, Skipped
+from tests.rag.index.fakes import make_article
 
 EVIL = "正文\x1b[2J\x9b31m\u202e反\x07\r"
 
@@ -50,6 +52,17 @@ def test_json_on_a_terminal_says_the_same_without_steering(monkeypatch: pytest.M
     shown = shown_on_a_terminal(monkeypatch, lambda: output.write_json(Reply(text=EVIL)))
     assert json.loads(shown) == {"text": EVIL}
     assert not set(EVIL) & set(shown) & set("\x1b\x9b\u202e\x07\r")
+
+
+def test_a_hit_is_followed_by_who_else_prints_it() -> None:
+    article = make_article(["渡口的候船亭建成了。"], title="候船亭", article_id="a")
+    other = make_article(["渡口的候船亭建成了。"], title="雨天有处躲", byline="周渡", article_id="b", date="2024-05-01")
+    chunk = Chunk("c", "a", 3, 13, "渡口的候船亭建成了。", ((4, 14),), "", "k")
+    hit = Hit(1, chunk, article, 0.5, Ranks(1, 2))
+    lines = ["1. 候船亭 · page.txt · 0.500 · dense 1 · lexical 2", "   渡口的候船亭建成了。"]
+    assert output.hit_lines(hit).split("\n") == lines
+    copied = output.hit_lines(replace(hit, others=(other,))).split("\n")
+    assert copied == [*lines, "   = 雨天有处躲 · 周渡 · 2024-05-01 · page.txt"]
 
 
 def test_json_in_a_pipe_is_the_reply_byte_for_byte(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
