@@ -51,7 +51,7 @@ def test_a_hit_names_the_articles_that_print_the_same() -> None:
     hit = FakeLibrary().search("书屋").hits[0]
     assert HitOut.from_hit(hit).others == ()
     other = HitOut.from_hit(replace(hit, others=ARTICLES[1:])).model_dump(mode="json")["others"]
-    assert [list(one) for one in other] == ["article_id title byline date source".split()]
+    assert [list(one) for one in other] == [["article_id", "title", "byline", "date", "source"]]
     assert (other[0]["article_id"], other[0]["source"]) == ("folder/b#2", ARTICLES[1].source)
     older = HitOut.from_hit(hit).model_dump(mode="json")
     del older["others"]
