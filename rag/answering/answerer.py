@@ -47,7 +47,7 @@ READ_ARTICLES = 6
 READ_FOR_ALL = 120
 """Articles whose sentences are read for an answer over all articles; both legs put the likeliest first."""
 NO_MODEL = "No language model is configured (llm_base_url): the answer is extractive."
-DATED = 0.5
+DATED = 0.4
 """What it adds to a sentence's score that its article's dates fit the question's in every way."""
 LOOKED_THROUGH = "Questions over all articles are answered by looking through them: the answer is extractive."
 SHOWN_CHUNKS = 16

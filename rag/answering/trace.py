@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 from enum import StrEnum
 
 import numpy as np
@@ -24,6 +25,8 @@ class Search:
     candidates: list[Candidate]
     articles: list[tuple[Article, float]]
     """The articles that are read, in order of their best chunk, with its score in [0, 1]."""
+    dates: Mapping[str, float] = field(default_factory=dict)
+    """Of those articles by id: how well their dates fit those that the question names, in [0, 1]."""
 
 
 class Rule(StrEnum):

@@ -51,6 +51,8 @@ class Candidate:
     """Among what each leg put forward by itself."""
     shares: tuple[float, float] = (0.0, 0.0)
     """What the dense and the keyword leg add to `score`, before dates are looked at."""
+    dates: float = 0.0
+    """How well the article's dates fit those that the question names, in [0, 1]; 0 where it names none."""
 
 
 class Retriever:
@@ -160,6 +162,8 @@ class Retriever:
             dense |= _by_row(only_lexical, self._generation.vectors.cosines(vector, only_lexical))
             lexical |= _by_row(only_dense, words[only_dense])
         both = shares(dense, lexical, spread)
+        fused = weighted_sum(dense, lexical, spread)
+        fits = self._fits(fused, wanted) if wanted is not None else {}
         return [
             Candidate(
                 row=row,
@@ -168,8 +172,9 @@ class Retriever:
                 bm25=lexical.get(row),
                 ranks=Ranks(dense=dense_ranks.get(row), lexical=lexical_ranks.get(row)),
                 shares=(both.dense.get(row, 0.0), both.lexical.get(row, 0.0)),
+                dates=fits.get(row, 0.0),
             )
-            for row, score in self._preferred(weighted_sum(dense, lexical, spread), wanted)
+            for row, score in prefer(fused, fits)
         ]
 
     def _wanted(self, query: str) -> Wanted | None:
@@ -177,17 +182,15 @@ class Retriever:
         stretches = parse_dates(query)
         return self._dates.wanted(stretches, self._today()) if stretches else None
 
-    def _preferred(self, fused: list[tuple[int, float]], wanted: Wanted | None) -> list[tuple[int, float]]:
-        """The rows in the order that their dates ask for: by when they were printed, then by what they tell."""
-        if wanted is None:
-            return fused
+    def _fits(self, fused: list[tuple[int, float]], wanted: Wanted) -> dict[int, float]:
+        """How well each row's article fits: by when it was printed and, of the likeliest, by what the words tell."""
         ordinals = {row: int(self._generation.chunk_articles[row]) for row, _ in fused}
         fits = {row: wanted.fit(ordinal) for row, ordinal in ordinals.items()}
         for row, _ in prefer(fused, fits)[:READ_FOR_DATES]:
             chunk, article = self._generation.chunk(row), self._generation.article_of(row)
             text = f"{article.text[: min(LEAD, chunk.start)]}\n{chunk.text}"
             fits[row] = wanted.fit(ordinals[row], wanted.told(text, self._dates.of(ordinals[row])))
-        return prefer(fused, fits)
+        return fits
 
     @cached_property
     def _dates(self) -> ArticleDates:
