@@ -98,6 +98,11 @@ def find(text: str) -> list[PlaceMention]:
     return mentions
 
 
+def is_name(word: str) -> bool:
+    """Whether a division is called so, in full or short, whatever else the word may mean."""
+    return word in _gazetteer().names
+
+
 def matches(path: Sequence[str], wanted: str) -> bool:
     """True when a place lies in the wanted one, which may be named in full or short: 江苏 matches 惠山区's path."""
     wanted = wanted.strip()

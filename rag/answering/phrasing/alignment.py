@@ -9,9 +9,10 @@ from dataclasses import dataclass
 from rag.answering.composing import Quote
 from rag.answering.phrasing.passages import Passage, Piece, pairs_of
 from rag.answering.question import FUNCTION_CHARACTERS
+from rag.types import Article
 
-MOST_QUOTES = 3
-"""Quotations behind one sentence: a model may merge facts that stand apart."""
+MOST_SENTENCES = 4
+"""Sentences of passages behind one sentence of a reply: a model may merge facts that stand apart."""
 _EACH_HUNDRED = 0.05
 """Share of the words that a hundred characters more must hold, to be quoted, too."""
 _WORTH_QUOTING = 0.15
@@ -64,7 +65,7 @@ def align(words: str, facts: Sequence[Fact], passages: Sequence[Passage]) -> Ali
         start, end = candidate.piece.span
         return len(candidate.held - held), fresh - _EACH_HUNDRED * (end - start) / 100
 
-    while candidates and len(chosen) < MOST_QUOTES:
+    while candidates and len(chosen) < MOST_SENTENCES:
         best = max(candidates, key=gain)
         facts_gained, words_gained = gain(best)
         if chosen and not facts_gained and words_gained < _WORTH_QUOTING:
@@ -74,7 +75,7 @@ def align(words: str, facts: Sequence[Fact], passages: Sequence[Passage]) -> Ali
         candidates = [candidate for candidate in candidates if not _overlap(candidate, best)]
     pairs = pairs.union(*(pairs_of(passage.about) for passage in passages))
     coverage = len(wanted & pairs) / len(wanted) if wanted else 0.0
-    return Alignment(tuple(_quote(candidate) for candidate in chosen), coverage, _gap(words, pairs))
+    return Alignment(_quotes(chosen), coverage, _gap(words, pairs))
 
 
 def _overlap(one: _Candidate, other: _Candidate) -> bool:
@@ -82,9 +83,21 @@ def _overlap(one: _Candidate, other: _Candidate) -> bool:
     return one.passage.article.article_id == other.passage.article.article_id and start < high and low < end
 
 
-def _quote(candidate: _Candidate) -> Quote:
-    """The quotation without blanks at its ends."""
-    article, (start, end) = candidate.passage.article, candidate.piece.span
+def _quotes(chosen: Sequence[_Candidate]) -> tuple[Quote, ...]:
+    """The sentences as quotations, the best first; those side by side are one, without blanks at its ends."""
+    runs: list[tuple[Article, int, int]] = []
+    for candidate in chosen:
+        article, (start, end) = candidate.passage.article, candidate.piece.span
+        for number, (other, low, high) in enumerate(runs):
+            if other.article_id == article.article_id and (low == end or high == start):
+                runs[number] = (article, min(low, start), max(high, end))
+                break
+        else:
+            runs.append((article, start, end))
+    return tuple(_trimmed(*run) for run in runs)
+
+
+def _trimmed(article: Article, start: int, end: int) -> Quote:
     text = article.text[start:end]
     return Quote(article, start + len(text) - len(text.lstrip()), end - len(text) + len(text.rstrip()))
 

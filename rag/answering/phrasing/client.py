@@ -43,9 +43,9 @@ class Patience:
     """How long a model is waited for, in seconds, and how much it may write."""
 
     connect: float = 5.0
-    silence: float = 90.0
+    silence: float = 120.0
     """Between two signs of life: a small machine reads 25 tokens a second before it writes the first."""
-    whole: float = 180.0
+    whole: float = 240.0
     """For the whole reply."""
     tokens: int = 600
     characters: int = 12_000

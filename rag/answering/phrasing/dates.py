@@ -62,6 +62,8 @@ def _numbered(text: str) -> Iterator[Date]:
 def _worded(text: str) -> Iterator[Date]:
     canonical = {**dict.fromkeys(_RELATIVE, ""), **_MONTHS, **_DAYS, **_PARTS}
     for match in _WORDS.finditer(text):
+        if match.group() in _PARTS and _HOUR.match(text, match.end()):
+            continue  # 下午四点 is an hour: the passage may print 16点
         yield Date(match.group(), match.start(), match.end(), word=canonical[match.group()] or match.group())
     for match in _PLAIN_WORDS.finditer(text):
         yield Date(match.group(), match.start(), match.end(), word=match.group())

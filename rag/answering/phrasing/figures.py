@@ -27,7 +27,7 @@ _FAMILIES: tuple[frozenset[str], ...] = (
     frozenset({"年", "周岁", "岁"}),
     frozenset({"月", "个月"}),
 )
-_IDIOM = re.compile(r"[一两]$|^[百千]$")
+_IDIOM = re.compile(r"^[一两]$|^[百千]$")
 _COUNTED = re.compile(r"[大省市县区镇村校国地方层款轮步本枚束面站代任]")
 """What is counted without a measure word: 五大功能区, 三省一市."""
 

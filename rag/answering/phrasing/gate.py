@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from enum import StrEnum
 from itertools import pairwise
@@ -20,7 +20,7 @@ from rag.answering.phrasing.alignment import Fact, align
 from rag.answering.phrasing.dates import Date, find_dates
 from rag.answering.phrasing.figures import Figure, find_figures, same_unit, stated_by, states
 from rag.answering.phrasing.names import Name, NameKind, find_names
-from rag.answering.phrasing.passages import Passage, pairs_of
+from rag.answering.phrasing.passages import Passage, Piece, pairs_of
 from rag.corpus import places
 from rag.embedding.base import Embedder
 from rag.index.terms import fold
@@ -101,6 +101,17 @@ class Gate:
                 flaws.append(Flaw(FlawKind.FAR, aligned.gap or sentence))
         return Verdict(tuple(flaws), aligned.quotes, aligned.coverage, similarity)
 
+    def choose(self, sentence: str, choices: Iterable[Sequence[Passage]]) -> Verdict:
+        """The verdict under the first choice of passages that supports a sentence, else under the nearest to it."""
+        nearest: Verdict | None = None
+        for passages in choices:
+            verdict = self.check(sentence, passages)
+            if verdict.passed:
+                return verdict
+            if nearest is None or (verdict.coverage, -len(verdict.flaws)) > (nearest.coverage, -len(nearest.flaws)):
+                nearest = verdict
+        return nearest or self.check(sentence, ())
+
     def _similarity(self, sentence: str, quotes: Sequence[Quote]) -> float:
         """The best cosine of the sentence with the quotations, one by one and joined, stretched to [0, 1]."""
         if not quotes:
@@ -146,6 +157,8 @@ def _named(name: Name, folded: str, everything: str, divisions: frozenset[places
     if name.kind is NameKind.ORGANISATION:
         return _organised(name, everything)
     if name.kind is NameKind.PERSON:
+        if "·" in name.text:
+            return _transcribed(name.text, everything)
         return _styled(name, everything) or _pieced(name, folded, everything)
     if name.kind is NameKind.UNKNOWN:
         return _covered(name, folded, everything)
@@ -191,6 +204,28 @@ def _styled(name: Name, everything: str) -> bool:
     return False
 
 
+_BEHIND_NAME = re.compile(r"[是的在任说介和与表担兼也都为将把被及等同,，、。;；:：()（）“”]|$")
+
+
+def _transcribed(name: str, everything: str) -> bool:
+    """A name with a dot in it, of which nobody can say where it ends but by what both texts go on with."""
+    first, rest = name.split("·", 1)
+    for at in range(len(everything)):
+        if everything.startswith(f"{first}·", at):
+            printed = everything[at + len(first) + 1 :]
+            same = next(
+                (at for at, pair in enumerate(zip(rest, printed, strict=False)) if len(set(pair)) > 1),
+                min(len(rest), len(printed)),
+            )
+            if (
+                same > 1
+                and _BEHIND_NAME.match(rest[same:])
+                and (_BEHIND_NAME.match(printed[same:]) or same == len(rest))
+            ):
+                return True
+    return False
+
+
 def _pieced(name: Name, folded: str, everything: str) -> bool:
     """Whether what was taken for a name is words cut wrongly."""
     return len(name.text) > 2 and _covered(name, folded, everything)
@@ -219,40 +254,80 @@ _EDGE = re.compile(r"[,，;；。、:：()（）“”?!\n]")
 _NEAR_FIGURE = 12
 
 
-def _beside(text: str, start: int, end: int) -> frozenset[str]:
-    """The character pairs between a figure or name and the marks around it."""
-    before = _EDGE.split(text[max(start - _NEAR_FIGURE, 0) : start])[-1]
-    behind = _EDGE.split(text[end : end + _NEAR_FIGURE])[0]
-    return pairs_of(before) | pairs_of(behind)
+def _labels(text: str, figures: Sequence[Figure]) -> list[frozenset[str]]:
+    """The character pairs beside each figure: back to the mark or figure before it, on to the next mark."""
+    labels = []
+    for number, figure in enumerate(figures):
+        start, end = figure.quantity.start, figure.quantity.end
+        floor = figures[number - 1].quantity.end if number else 0
+        gap = _EDGE.split(text[max(start - _NEAR_FIGURE, floor) : start])
+        # What stands between two figures of one clause is what the first of them counts.
+        before = gap[-1] if not number or len(gap) > 1 or start - _NEAR_FIGURE >= floor else ""
+        behind = _EDGE.split(text[end : end + _NEAR_FIGURE])[0]
+        labels.append(pairs_of(before) | pairs_of(behind))
+    return labels
+
+
+@dataclass(frozen=True, slots=True)
+class _Labelled:
+    """A figure of a passage with the words beside it and the sentence that it stands in."""
+
+    figure: Figure
+    label: frozenset[str]
+    piece: Piece
 
 
 def _misplaced(folded: str, passages: Sequence[Passage]) -> Iterator[Flaw]:
-    """Figures that the passage gives for something else, while it gives another for what the sentence speaks of.
+    """Figures that the passage gives for something else, or for another time, than the sentence does.
 
     The words beside each of the passage's figures are its label. Words count by how few figures share them: what all
-    of them are about tells none apart.
+    of them are about tells none apart. A figure whose sentence holds more of what else the reply says stands firm.
     """
     labelled = [
-        (source, _beside(passage.all, source.quantity.start, source.quantity.end))
+        _Labelled(figure, label, piece)
         for passage in passages
-        for source in passage.figures
+        for piece in passage.pieces
+        for figure, label in zip(piece.figures, _labels(piece.folded, piece.figures), strict=True)
     ]
-    shares = Counter(pair for _, label in labelled for pair in label)
-    for figure in find_figures(folded):
-        words = _beside(folded, figure.quantity.start, figure.quantity.end)
-        if figure.ordinal or not words & shares.keys():
+    shares = Counter(pair for one in labelled for pair in one.label)
+    facts = _facts(folded)
+    anchors = {one.piece: sum(fact(one.piece) for fact in facts) for one in labelled}
+    dates = find_dates(folded)
+    figures = find_figures(folded)
+    for figure, words in zip(figures, _labels(folded, figures), strict=True):
+        comparable = [one for one in labelled if _comparable(figure, one.figure)]
+        fits = [one for one in comparable if states(figure, one.figure)]
+        if not fits or figure.ordinal:
             continue
-        fits, others = 0.0, 0.0
-        for source, label in labelled:
-            if source.ordinal or not same_unit(figure.quantity.unit, source.quantity.unit):
-                continue
-            likeness = _likeness(words, label, shares)
-            if states(figure, source):
-                fits = max(fits, likeness)
-            else:
-                others = max(others, likeness)
-        if others - fits >= BOUND_ELSEWHERE:
+        if all(_dated_otherwise(dates, one.piece) for one in fits):
             yield Flaw(FlawKind.MISPLACED, figure.text)
+            continue
+        likeness = max(_likeness(words, one.label, shares) for one in fits)
+        anchored = max(anchors[one.piece] for one in fits)
+        others = (
+            one
+            for one in comparable
+            if one not in fits
+            and anchors[one.piece] >= anchored
+            and bool(one.figure.quantity.unit) == bool(figure.quantity.unit)
+        )
+        if any(_likeness(words, one.label, shares) - likeness >= BOUND_ELSEWHERE for one in others):
+            yield Flaw(FlawKind.MISPLACED, figure.text)
+
+
+def _comparable(figure: Figure, source: Figure) -> bool:
+    return not source.ordinal and same_unit(figure.quantity.unit, source.quantity.unit)
+
+
+def _dated_otherwise(dates: Sequence[Date], piece: Piece) -> bool:
+    """Whether the passage's sentence names a time of the same kind as the reply's, and another one."""
+    printed = find_dates(piece.folded)
+    for part in ("year", "month", "day"):
+        said = {getattr(date, part) for date in dates} - {None}
+        known = {getattr(date, part) for date in printed} - {None}
+        if said and known and not said & known:
+            return True
+    return False
 
 
 def _likeness(words: frozenset[str], label: frozenset[str], shares: Mapping[str, int]) -> float:

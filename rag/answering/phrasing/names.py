@@ -6,14 +6,17 @@ texts here are folded.
 
 from __future__ import annotations
 
+import importlib.util
 import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from enum import StrEnum
-from functools import lru_cache
+from functools import cache, lru_cache
 from itertools import pairwise
+from pathlib import Path
 
 from rag.answering.expectation import SURNAMES
+from rag.answering.quantities import find_quantities
 from rag.corpus import places
 from rag.index.terms import cutter
 
@@ -48,15 +51,26 @@ _QUOTED = re.compile(
 _LATIN = re.compile(r"[a-z][a-z0-9]*(?:[.:/@_?=&+-]+[a-z0-9]+)*", re.IGNORECASE)
 _FOREIGN = re.compile(r"[\u4e00-\u9fff]{1,6}(?:·[\u4e00-\u9fff]{1,8})+")
 _TITLE = r"(?:先生|女士|师傅|老师|教授|大爷|大妈|阿姨|主席|主任|书记|经理|董事长|班长|队长|校长|院长|局长|市长|县长)"
+_TITLED = re.compile(
+    r"(?:记者|通讯员|主席|书记|主任|经理|董事长|[校院局市县区乡镇村厂班组队会部处科站所馆园店]长|选手|工人|师傅|劳模|工匠|职工)$"
+)
 _STYLED = re.compile(rf"(?<![\u4e00-\u9fff])([{SURNAMES}]){_TITLE}|([{SURNAMES}])(?:先生|女士|师傅|大爷|大妈|阿姨)")
 _BEFORE = re.compile(r"(?:[长任席记员工手民师生客授士者军匠理监人]|记者|名叫|叫做?|是|为|由)$")
+_DOUBTFUL = frozenset("于时从和那都经常向相容方能何元成连应单施支解包计通查安平全任居步务高关曾干空广车农水明")
+"""Surnames that are ordinary words as well."""
 _BEHIND = re.compile(r"说|介绍|告诉|表示|认为|回忆|感慨|坦言|感叹|指出|强调|称|透露|担任|获得|[、,。;:(（]|$")
 _ORGANISATION = re.compile(
     r"有限公司|公司|集团|银行|支行|信用社|大学|学院|党校|医院|卫生院|协会|联合会|基金会|妇联|团委|工商联|总工会|工会|研究院|研究所|疗养院|"
-    r"日报社?|电视台|广播电台|卫视|法院|检察院|中学|小学|合作社|管理局|[\u4e00-\u9fff](?:局|厅)(?![面长部级]|限)|(?:医药|化工|钢铁|机械|印染|汽车|水泥|农药|化)厂"
+    r"日报社?|电视台|广播电台|卫视|法院|检察院|中学|小学|合作社|管理局|[\u4e00-\u9fff](?:局|厅)(?![面长部级]|限)|(?:管理|教育|交通|商务|国防|外交|公安|财政|司法|水利|农村|旅游|环境|宣传|组织|统战|武装|保障|建设|资源|信息化|科技|技术|民政|审计|安全)部(?![门队分长])|"
+    r"(?:国资|发改|卫健|经信|住建|教工|政法)委|(?:网信|文明|信访|扶贫)办|(?:医药|化工|钢铁|机械|印染|汽车|水泥|农药|化)厂"
 )
+_ABOUT_UNIONS = re.compile(r"法人|会员|驿站|阵地|工作|服务|经费|组织|系统|干部|维权|品牌|资源|专线|讲堂")
+"""What follows 工会 where it names none."""
+_FIRM = re.compile(r"有限公司|公司|集团|银行|支行|信用社")
 _TOWN = re.compile(r"街道|苏木|社区|大街|大道|[\u4e00-\u9fff](?:镇|乡|村)(?![民级里内干委落庄容子长])")
 # What stands before a kind of organisation or town without naming it.
+_RARE = 100
+"""Times that a word occurs in the dictionary's corpus, below which it is a name rather than a word."""
 _HAN_RUN = re.compile(r"[\u4e00-\u9fff]+")
 _HAN_WORD = re.compile(r"[\u4e00-\u9fff]{2,}")
 _NUMBERED = re.compile(r"[零〇一二两三四五六七八九十百千万亿几多余]")
@@ -128,30 +142,39 @@ def _people_by_shape(text: str) -> Iterator[Name]:
     for number, (word, start) in enumerate(words):
         if len(word) != 1 or word not in SURNAMES or not _BEFORE.search(text[:start]):
             continue
-        given = "".join(other for other, _ in words[number + 1 : number + 3])
+        following = [other for other, _ in words[number + 1 : number + 3]]
+        given = "".join(following)
         for length in (2, 1):
             end = start + 1 + length
-            if re.fullmatch(rf"[\u4e00-\u9fff]{{{length}}}", given[:length]) and _BEHIND.match(text, end):
+            if not re.fullmatch(rf"[\u4e00-\u9fff]{{{length}}}", given[:length]):
+                continue
+            titled = _TITLED.search(text[:start]) and word not in _DOUBTFUL and following[0][:length] == given[:length]
+            if titled or _BEHIND.match(text, end):
                 yield Name(NameKind.PERSON, text[start:end], start, end)
                 break
 
 
 def _organisations(text: str) -> Iterator[Name]:
     for match in _ORGANISATION.finditer(text):
+        kind = match.group()
+        if kind.endswith("工会") and _ABOUT_UNIONS.match(text, match.end()):
+            continue
         # Two characters before the kind of organisation tell it from others of its kind.
         start = max(match.start() - 2, 0)
         own = text[start : match.start()]
-        if re.fullmatch(r"[\u4e00-\u9fffa-z]{2}", own) and not _UNNAMING & set(own) and not _joining(own):
+        if kind[-1] in "部委办":
+            yield Name(NameKind.UNKNOWN, kind, match.start(), match.end())
+        elif re.fullmatch(r"[\u4e00-\u9fffa-z]{2}", own) and not _UNNAMING & set(own) and not _joining(own):
             yield Name(NameKind.ORGANISATION, text[start : match.end()], start, match.end())
-        elif len(match.group()) == 2 and match.group()[1] in "局厅":
-            yield Name(NameKind.ORGANISATION, match.group(), match.start(), match.end())
-        yield from _parts(text, match.start())
+        elif len(kind) == 2 and kind[1] in "局厅":
+            yield Name(NameKind.ORGANISATION, kind, match.start(), match.end())
+        yield from _parts(text, match.start(), firm=bool(_FIRM.match(kind)))
 
 
-def _parts(text: str, kind: int) -> Iterator[Name]:
-    """The nouns right before the kind of an organisation, each a part of its name."""
+def _parts(text: str, kind: int, *, firm: bool) -> Iterator[Name]:
+    """The nouns right before the kind of an organisation, each a part of its name; a firm's may be verbs (快递)."""
     for word, tag, start in reversed([word for word in tagged(text) if word[2] + len(word[0]) <= kind]):
-        if start + len(word) != kind or tag[0] not in "njg" or len(word) < 2 or kind - start > 24:
+        if start + len(word) != kind or tag[0] not in ("njgv" if firm else "njg") or len(word) < 2:
             return
         if word not in _ANY:
             yield Name(NameKind.UNKNOWN, word, start, start + len(word))
@@ -162,7 +185,8 @@ def _places(text: str) -> Iterator[Name]:
     for mention in places.find(text):
         yield Name(NameKind.PLACE, text[mention.start : mention.end], mention.start, mention.end)
     for word, tag, start in tagged(text):
-        if word in _ABROAD or (tag == "ns" and len(word) > 2 and word[-1] in "省市县区旗州盟"):
+        levelled = tag == "ns" and len(word) > 2 and word[-1] in "省市县区旗州盟" and not word.endswith("城市")
+        if levelled or word in _ABROAD or (places.is_name(word) and word not in _common_words()):
             yield Name(NameKind.PLACE, word, start, start + len(word))
     for match in _TOWN.finditer(text):
         kind = match.start() + (1 if len(match.group()) == 2 and match.group()[1] in "镇乡村" else 0)
@@ -177,10 +201,25 @@ def _places(text: str) -> Iterator[Name]:
             yield Name(NameKind.PLACE, text[kind - len(own) : match.end()], kind - len(own), match.end())
 
 
+@cache
+def _common_words() -> frozenset[str]:
+    """The dictionary's words but for the rare ones: 武义 is a county wherever it stands, 和平 mostly is not."""
+    spec = importlib.util.find_spec("jieba")
+    if spec is None or spec.origin is None:
+        return frozenset()
+    with (Path(spec.origin).parent / "dict.txt").open(encoding="utf-8") as lines:
+        entries = (line.split() for line in lines)
+        return frozenset(word for word, count, tag in entries if int(count) >= _RARE and tag != "ns")
+
+
 def _unknown(text: str) -> Iterator[Name]:
+    counted = [(quantity.start, quantity.end) for quantity in find_quantities(text)]
     for word, tag, start in tagged(text):
-        named = tag.startswith("n") and _HAN_WORD.fullmatch(word) and not _NUMBERED.search(word)
-        if named and not cutter().has_word(word):
+        if not tag.startswith("n") or not _HAN_WORD.fullmatch(word) or cutter().has_word(word):
+            continue
+        # Cut wrongly: a measure word, or a word that joins, with what stands beside it.
+        within = any(low < start + len(word) and start < high for low, high in counted)
+        if not within and word[0] not in _JOINING and word[-1] not in _JOINING and not _NUMBERED.search(word):
             yield Name(NameKind.UNKNOWN, word, start, start + len(word))
 
 

@@ -15,9 +15,6 @@ from rag.index.sentences import split_sentences
 from rag.index.terms import fold
 from rag.types import Article, ArticleKind, Span
 
-SIDE_BY_SIDE = 3
-"""Sentences in one quotation at most."""
-
 _HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
 _OTHER_WORD = re.compile(r"[a-z0-9]+(?:\.[0-9]+)?")
 
@@ -31,7 +28,7 @@ def pairs_of(folded: str) -> frozenset[str]:
 
 @dataclass(frozen=True)
 class Piece:
-    """A sentence of a passage, or some side by side, with what the gate reads of it."""
+    """A sentence of a passage, with what the gate reads of it."""
 
     span: Span
     """Of the article's text."""
@@ -74,16 +71,10 @@ class Passage:
 
     @cached_property
     def pieces(self) -> tuple[Piece, ...]:
-        """Its sentences, alone and as many as `SIDE_BY_SIDE` together."""
-        spans, found = self.sentences, []
-        texts = [fold(self.article.text[start:end]) for start, end in spans]
-        for first in range(len(spans)):
-            for last in range(first, min(first + SIDE_BY_SIDE, len(spans))):
-                if last > first and spans[last][0] != spans[last - 1][1]:
-                    break
-                span = (spans[first][0], spans[last][1])
-                found.append(Piece(span, "".join(texts[first : last + 1]), self.printed))
-        return tuple(found)
+        """Its sentences."""
+        return tuple(
+            Piece((start, end), fold(self.article.text[start:end]), self.printed) for start, end in self.sentences
+        )
 
     @cached_property
     def text(self) -> str:

@@ -10,7 +10,7 @@ import logging
 import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
-from itertools import combinations
+from itertools import chain, combinations
 
 from pydantic import SecretStr
 
@@ -114,25 +114,12 @@ class Phraser:
     def _check(self, statement: Statement, passages: Sequence[Passage]) -> Verdict:
         """What the gate says of a sentence under its own marks, else under those of the passages that support it."""
         cited = [passage for passage in passages if passage.number in statement.marks]
-        verdict = self._gate.check(statement.text, cited)
-        unresolved = len(cited) < len(statement.marks)
-        if verdict.passed and not unresolved:
-            return verdict
-        return self._moved(statement, passages) or verdict
-
-    def _moved(self, statement: Statement, passages: Sequence[Passage]) -> Verdict | None:
-        """The verdict under the first passage, or pair of passages of one article, that supports the sentence."""
-        pairs = (
+        together = (
             [one, other]
             for one, other in combinations(passages, 2)
             if one.article.article_id == other.article.article_id or {one.number, other.number} & set(statement.marks)
         )
-        for tried in ([passage] for passage in passages), pairs:
-            for some in tried:
-                verdict = self._gate.check(statement.text, some)
-                if verdict.passed:
-                    return verdict
-        return None
+        return self._gate.choose(statement.text, chain([cited], ([passage] for passage in passages), together))
 
     def _repaired(
         self,
