@@ -6,7 +6,7 @@ from collections.abc import Iterator, Sequence
 from statistics import fmean, median
 
 from rag.evaluation.measuring import Outcome
-from rag.evaluation.questions import RETRIEVAL, UNANSWERABLE
+from rag.evaluation.questions import UNANSWERABLE
 
 ORDER = (
     "answer", "support", "figures", "refusal", "refused", "recall@1", "recall@5", "recall@10", "mrr@10",
@@ -31,7 +31,7 @@ def figures_over_all(outcomes: Sequence[Outcome]) -> Figures:
     if citations:
         figures["citations"] = citations
         figures["verbatim"] = sum(outcome.verbatim for outcome in outcomes) / citations
-    asked = [outcome for outcome in outcomes if outcome.type != RETRIEVAL and not outcome.error]
+    asked = [outcome for outcome in outcomes if "refusal" in outcome.marks]
     due = [outcome.marks["refusal"] for outcome in asked if outcome.type == UNANSWERABLE]
     others = [1 - outcome.marks["refusal"] for outcome in asked if outcome.type != UNANSWERABLE]
     if due:
