@@ -78,6 +78,21 @@ def test_copies_are_grouped_and_the_fullest_speaks_for_them(bench: Bench) -> Non
     assert generation.counts.articles == len(list(generation.articles())) == 6
 
 
+def test_pages_that_print_a_report_under_other_headlines_are_grouped(bench: Bench) -> None:
+    for name, headline, byline in (
+        ("morning", "水磨坊转起来了", "本报讯（记者 林小满）"),
+        ("evening", "青石滩上听水声", ""),
+    ):
+        lines = [headline, byline + REPORT[1], *REPORT[2:]]
+        (bench.corpus / f"{name}.txt").write_text("\n".join(lines) + "\n", encoding="utf-8")
+    bench.write("b", {"b1": unlike(11)})
+    generation = bench.build()
+    [members] = grouped(generation)
+    articles = [generation.article(article_id) for article_id in members]
+    assert {article.source for article in articles} == {"a.jsonl#a1", "morning.txt", "evening.txt"}
+    assert {article.title for article in articles} == {"", "水磨坊转起来了", "青石滩上听水声"}
+
+
 def test_recurring_reports_are_not_grouped(bench: Bench) -> None:
     bench.write("a", {f"w{n}": NUMBERED.format(n, 10 + n, n, 20 + 3 * n, 50 + n) for n in range(2, 7)})
     bench.write("b", {"b": unlike(1)})
