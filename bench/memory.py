@@ -2,16 +2,23 @@
 
 from __future__ import annotations
 
-import os
 import re
 import subprocess
-import time
+import sys
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from rag.errors import InputError
 
+# A process counts what its parent held when it was forked, so a large one cannot start what it wants to measure.
+_LAUNCHER = """
+import resource, subprocess, sys, time
+began = time.perf_counter()
+ended = subprocess.run(sys.argv[1:], stdout=subprocess.DEVNULL)
+print(time.perf_counter() - began, resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)
+sys.exit(ended.returncode)
+"""
 _REGION = re.compile(r"[0-9a-f]+-[0-9a-f]+ \S+ \S+ \S+ \d+\s*(?P<name>.*)")
 
 
@@ -68,21 +75,18 @@ def memory_of(pid: int) -> Memory:
     return Memory(private, mapped, {name: size for name, size in files.items() if size})
 
 
-def timed_run(command: Sequence[str | Path], environment: dict[str, str]) -> Run:
+def timed_run(command: Sequence[str], environment: dict[str, str]) -> Run:
     """Runs a command to its end.
 
     Raises:
         InputError: it failed; the message ends with what it said last.
     """
-    began = time.perf_counter()
-    with subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL, stderr=subprocess.PIPE) as process:
-        assert process.stderr is not None  # noqa: S101  # it was asked for
-        said = process.stderr.read().decode(errors="replace")
-        _, status, usage = os.wait4(process.pid, 0)
-        process.returncode = os.waitstatus_to_exitcode(status)
-    if process.returncode:
-        raise InputError(f"{' '.join(map(str, command))} failed: {said.strip()[-300:]}")
-    return Run(time.perf_counter() - began, usage.ru_maxrss / 1024)
+    launched = [sys.executable, "-c", _LAUNCHER, *command]
+    ended = subprocess.run(launched, env=environment, capture_output=True, text=True, check=False)
+    if ended.returncode:
+        raise InputError(f"{' '.join(command)} failed: {ended.stderr.strip()[-300:]}")
+    seconds, kilobytes = ended.stdout.split()
+    return Run(float(seconds), int(kilobytes) / 1024)
 
 
 def _megabytes(line: str) -> float:

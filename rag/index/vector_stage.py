@@ -49,15 +49,15 @@ class VectorStage:
         self.embedded = len(self._rows_to_make(database))
         return self.embedded
 
-    def make(self, database: DatabaseWriter, journal: Journal) -> NDArray[np.float32]:
-        """(n, d) the vectors of all chunks of the database."""
-        vectors = np.zeros((len(database.keys), self._embedder.dimension), np.float32)
+    def make(self, database: DatabaseWriter, journal: Journal) -> NDArray[np.float16]:
+        """(n, d) the vectors of all chunks of the database, as the index keeps them."""
+        vectors = np.zeros((len(database.keys), self._embedder.dimension), np.float16)
         rows_of = self._rows_to_make(database)
         if self._previous is not None:
             kept = [(row, self._known[key]) for row, key in enumerate(database.keys) if key in self._known]
             if kept:
                 rows, old = np.asarray(kept, np.int64).T
-                vectors[rows] = self._previous.vectors.vectors(old)
+                vectors[rows] = self._previous.vectors.halves(old)
         for key, vector in journal.read().items():
             if key in rows_of:
                 vectors[rows_of.pop(key)] = vector
@@ -79,7 +79,7 @@ class VectorStage:
         rows_of: dict[str, list[int]],
         database: DatabaseWriter,
         journal: Journal,
-        vectors: NDArray[np.float32],
+        vectors: NDArray[np.float16],
     ) -> None:
         """Makes the vectors of the keys given and puts them into their rows."""
         self.embedded = len(rows_of)

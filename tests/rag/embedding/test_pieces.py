@@ -48,6 +48,7 @@ def both(tmp_path_factory: pytest.TempPathFactory) -> tuple[PieceEncoder, Tokeni
     return PieceEncoder(folder, LONGEST), tokenizer
 
 
+@settings(deadline=None)
 @given(
     st.lists(st.sampled_from([*WORDS, " ", "  ", "\n", "Ａ", "１２", "稀", "🌊", "\u3000"]), max_size=20).map("".join)
 )

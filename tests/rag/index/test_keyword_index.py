@@ -6,10 +6,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.errors import IndexDamaged
+from rag.index import keyword_index
 from rag.index.keyword_index import FILES, K1, B, KeywordIndex, TermCounts
 
 WORDS = st.sampled_from(["稻", "渔", "桥", "abc", "2019", "合唱", "湿地"])
@@ -20,6 +21,7 @@ def _index(texts: list[list[str]]) -> KeywordIndex:
     return KeywordIndex.build(TermCounts.of_texts(texts))
 
 
+@settings(deadline=None)
 @given(TEXTS.filter(lambda texts: any(texts)), st.lists(WORDS, min_size=1, max_size=4, unique=True))
 def test_scores_are_those_of_bm25s(texts: list[list[str]], query: list[str]) -> None:
     bm25s = pytest.importorskip("bm25s")
@@ -30,6 +32,7 @@ def test_scores_are_those_of_bm25s(texts: list[list[str]], query: list[str]) -> 
     np.testing.assert_allclose(_index(texts).scores(query), expected, rtol=1e-5, atol=1e-6)
 
 
+@settings(deadline=None)
 @given(TEXTS)
 def test_counts_by_row_survive_the_turn_into_postings(texts: list[list[str]]) -> None:
     before = TermCounts.of_texts(texts)
@@ -39,6 +42,7 @@ def test_counts_by_row_survive_the_turn_into_postings(texts: list[list[str]]) ->
         assert _row(after, row) == _row(before, row)
 
 
+@settings(deadline=None)
 @given(TEXTS, TEXTS, st.randoms())
 def test_kept_rows_score_as_if_cut_anew(old: list[list[str]], new: list[list[str]], random: object) -> None:
     texts = [*old, *new]
@@ -51,6 +55,16 @@ def test_kept_rows_score_as_if_cut_anew(old: list[list[str]], new: list[list[str
     )
 
 
+def test_rows_are_taken_in_any_order_and_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    texts = [["桥"], ["稻", "渔", "稻"], [], ["渔", "桥", "桥"], ["abc"]]
+    counts, rows = TermCounts.of_texts(texts), np.array([3, 0, 1, 1, 2, 4, 3], np.int64)
+    for size in (1, 2, 3, 100):
+        monkeypatch.setattr(keyword_index, "_TAKEN_AT_ONCE", size)
+        taken = counts.take(rows)
+        assert [_row(taken, row) for row in range(len(taken))] == [_row(counts, row) for row in rows.tolist()]
+
+
+@settings(deadline=None)
 @given(texts=TEXTS, k=st.integers(0, 5))
 def test_saved_and_opened_it_finds_the_same(
     texts: list[list[str]], k: int, tmp_path_factory: pytest.TempPathFactory

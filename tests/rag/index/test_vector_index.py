@@ -11,6 +11,7 @@ from hypothesis import strategies as st
 from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
+from rag.index import vector_index
 from rag.index.vector_index import FILE, VectorIndex
 
 
@@ -20,7 +21,7 @@ def _unit(count: int, seed: int, dimension: int = 24) -> NDArray[np.float32]:
 
 
 @given(st.integers(0, 40), st.integers(0, 50), st.integers(0, 9), st.booleans())
-@settings(max_examples=40)
+@settings(deadline=None, max_examples=40)
 def test_search_is_exact_but_for_rounding(count: int, k: int, seed: int, masked: bool) -> None:
     vectors, query = _unit(count, seed), _unit(1, seed + 100)[0]
     mask = np.random.default_rng(seed).random(count) < 0.5 if masked else None
@@ -40,12 +41,24 @@ def test_equal_vectors_come_by_row() -> None:
 
 
 @given(st.integers(1, 30), st.integers(0, 9))
-@settings(max_examples=20)
+@settings(deadline=None, max_examples=20)
 def test_a_vector_carried_over_is_the_same_to_the_bit(count: int, seed: int) -> None:
     rows = np.arange(count, dtype=np.int64)
     first = VectorIndex.build(_unit(count, seed)).vectors(rows)
     second = VectorIndex.build(first).vectors(rows)
     np.testing.assert_array_equal(first, second)
+
+
+def test_it_is_built_in_blocks_and_read_in_blocks(monkeypatch: pytest.MonkeyPatch) -> None:
+    vectors, rows = _unit(23, 5), np.arange(23, dtype=np.int64)
+    whole = VectorIndex.build(vectors).vectors(rows)
+    monkeypatch.setattr(vector_index, "_ROWS_AT_ONCE", 7)
+    pieced = VectorIndex.build(vectors)
+    np.testing.assert_array_equal(pieced.vectors(rows), whole)
+    np.testing.assert_array_equal(pieced.halves(rows[::-1]), whole[::-1].astype(np.float16))
+    # Half precision is what is stored, so nothing is lost on the way into the next index.
+    np.testing.assert_array_equal(VectorIndex.build(pieced.halves(rows)).vectors(rows), whole)
+    assert pieced.halves(rows[:0]).shape == (0, 24)
 
 
 @pytest.mark.parametrize("count", [0, 1, 25])
@@ -65,3 +78,10 @@ def test_a_file_that_is_no_index_is_named(content: bytes | None, tmp_path: Path)
     with pytest.raises(IndexDamaged, match=FILE) as caught:
         VectorIndex.open(tmp_path)
     assert "wenbao index" in caught.value.hint
+
+
+@pytest.mark.skipif(not Path("/dev/full").exists(), reason="needs a disk that is always full")
+def test_a_full_disk_is_told_as_such(tmp_path: Path) -> None:
+    (tmp_path / FILE).symlink_to("/dev/full")
+    with pytest.raises(OSError, match="No space left"):
+        VectorIndex.build(_unit(25, 3)).save(tmp_path)
