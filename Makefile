@@ -11,7 +11,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c c
 
 export PYTHONUTF8 := 1
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow lint check bench wheel clean
+.PHONY: help demo test test-slow lint check bench bench-peers wheel clean
 
 help:
 	@echo "make demo       set up, index the built-in sample, answer a question"
@@ -20,6 +20,7 @@ help:
 	@echo "make lint       format, style, types and import contracts"
 	@echo "make check      lint and test"
 	@echo "make bench      measure the embedding on the sample; tells what else can be measured"
+	@echo "make bench-peers  measure wenbao against txtai, haystack and others, on the sample or what BENCH=... names"
 	@echo "make wheel      build the wheel into dist/"
 	@echo "make clean      remove what was built; the index in vectors/ stays"
 
@@ -51,12 +52,16 @@ bench: .venv/installed
 	@echo
 	@$(BIN)/python -m bench.embedding
 
+# BENCH="--corpus records.jsonl --questions questions.jsonl" measures on a set of your own; bench/README.md says more.
+bench-peers: .venv/installed .venv-peers/installed
+	@$(BIN)/python -m bench.peers $(BENCH)
+
 wheel: .venv/installed-dev
 	rm -rf build
 	$(BIN)/python -m build --wheel
 
 clean:
-	rm -rf .venv build dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .venv .venv-peers build dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find rag server tui tests bench -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # A stamp per group: an installation is repeated when its requirements change, and only then.
@@ -79,4 +84,12 @@ clean:
 
 .venv/installed-dev: .venv/installed-test
 	@$(PIP_INSTALL) -e '.[dev]'
+	@touch $@
+
+# What wenbao is measured against, apart from it: nothing of it is needed to run wenbao.
+.venv-peers/installed: bench/peers/requirements.txt constraints.txt
+	@echo "installing the libraries to measure against into .venv-peers (some minutes and 2 GB, once)" >&2
+	@$(PYTHON) -m venv .venv-peers
+	@.venv-peers/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt \
+		-r bench/peers/requirements.txt
 	@touch $@

@@ -5,8 +5,11 @@ from __future__ import annotations
 import gzip
 import json
 import re
+import sys
 from collections.abc import Sequence
+from dataclasses import replace
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import pytest
@@ -16,6 +19,12 @@ from hypothesis import strategies as st
 from bench import answering, embedding, retrieval
 from bench.answering import SIGNALS, Case, as_vector, signals_of
 from bench.common import Asked, draw, read_questions
+from bench.peers import __main__ as peers
+from bench.peers import material, report, runs, worker
+from bench.peers.engines import base, faiss_flat, rank_bm25, wenbao
+from bench.peers.material import Sizes
+from bench.peers.rows import OURS, ROWS
+from bench.peers.runs import Results, Runner
 from rag.answering.evidence import EvidenceFinder, Weights, make_query
 from rag.answering.question import parse_question
 from rag.embedding.base import Embedder
@@ -55,6 +64,28 @@ def write_lines(path: Path, entries: Sequence[object]) -> Path:
     content = "".join(json.dumps(entry, ensure_ascii=False) + "\n" for entry in entries).encode()
     path.write_bytes(gzip.compress(content) if path.suffix == ".gz" else content)
     return path
+
+
+@pytest.fixture
+def peers_material(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    """What all libraries are given, with a tiny model in the place of the bundled one."""
+    monkeypatch.setenv("WENBAO_CACHE", str(tmp_path / "cache"))
+    monkeypatch.setattr(
+        material, "_write_model", lambda folder: make_tiny(folder, prompts={"query": "", "passage": ""})
+    )
+    by_headline = {"question": "哪里有新码头？", "article_ids": [RECORDS[0]["title"]]}
+    follow_up = {"question": "那里呢？", "article_ids": ["town-0"], "history": [{"role": "user", "content": "？"}]}
+    unknown = {"question": "谁？", "article_ids": ["elsewhere"]}
+    asked = [*QUESTIONS, by_headline, follow_up, unknown, {"question": " ", "article_ids": ["town-1"]}]
+    wanted = material.Wanted(
+        corpus=(write_lines(tmp_path / "records.jsonl.gz", RECORDS),),
+        questions=write_lines(tmp_path / "questions.jsonl", asked),
+        passages=100,
+        small=2,
+        limit=100,
+    )
+    material.prepare(wanted, tmp_path / "work")
+    return tmp_path / "work"
 
 
 def cells_of(printed: str, way: str) -> list[str]:
@@ -203,3 +234,193 @@ def test_a_refusal_is_told_with_its_advice(tmp_path: Path, capsys: pytest.Captur
     status = retrieval.main(["--questions", str(questions), "--vectors", str(tmp_path / "none")])
     assert status == ExitCode.INDEX
     assert "hint: " in capsys.readouterr().err
+
+
+def test_all_are_given_the_passages_that_wenbao_indexes(peers_material: Path, tmp_path: Path) -> None:
+    passages = base.read_passages(peers_material / material.PASSAGES)
+    place = tmp_path / "place"
+    wenbao.lay_out(place, peers_material / material.RECORDS, peers_material / material.EDITED)
+    engine = wenbao.make(place, peers_material / material.MODEL, str(peers_material / material.MODEL))
+    engine.load_model()
+    engine.build(passages, None)
+    generation = Store(place / "vectors").current()
+    assert {one.text for one in passages} == {generation.chunk(row).indexed_text for row in range(len(generation))}
+    generation.close()
+    with pytest.raises(ValueError, match="passages"):
+        engine.build(passages[1:], None)
+
+
+@pytest.mark.parametrize("module", [wenbao, faiss_flat, rank_bm25])
+def test_an_edit_is_searched_and_kept(module: Any, peers_material: Path, tmp_path: Path) -> None:
+    model = peers_material / material.MODEL
+    place = tmp_path / "place"
+    wenbao.lay_out(place, peers_material / material.RECORDS, peers_material / material.EDITED)
+    passages = base.read_passages(peers_material / material.PASSAGES)
+    anew = base.read_passages(peers_material / material.EDIT)
+    assert any(material.ADDED in one.text for one in anew)
+    module.make(place, model, str(model)).build(passages, None)
+    engine = module.make(place, model, str(model))
+    engine.open()
+    before = engine.search("码头能停几条渔船", 30)
+    assert set(before) <= {record["id"] for record in RECORDS}
+    assert len(before) == len(passages)
+    engine.replace(anew[0].article, anew)
+    again = module.make(place, model, str(model))
+    again.open()
+    assert len(again.search("码头能停几条渔船", 30)) == len(passages) - _count(passages, anew) + len(anew)
+    if module is not faiss_flat:  # the tiny model knows nothing of words
+        assert again.search(material.ADDED_QUESTION, 1) == [anew[0].article]
+
+
+def test_vectors_that_are_handed_in_are_the_librarys_own(peers_material: Path, tmp_path: Path) -> None:
+    asked = {
+        "passages": peers_material / material.PASSAGES,
+        "vectors": tmp_path / "v",
+        "model": peers_material / "model",
+    }
+    total = len(base.read_passages(peers_material / material.PASSAGES))
+    assert worker.embed(asked) == {"passages": total, "made": total}
+    assert worker.embed(asked) == {"passages": total, "made": 0}
+    found = []
+    for vectors in (None, worker.read_vectors(tmp_path / "v")):
+        place = tmp_path / f"place-{vectors is None}"
+        place.mkdir()
+        engine = faiss_flat.make(place, peers_material / material.MODEL, "default")
+        engine.build(base.read_passages(peers_material / material.PASSAGES), vectors)
+        engine.open()
+        found.append(engine.search("负责人是谁", 30))
+    assert found[0] == found[1]
+
+
+def test_questions_are_those_that_can_be_answered(peers_material: Path) -> None:
+    asked = material.read_questions(peers_material)
+    assert len(asked) == len(QUESTIONS) + 1
+    assert ("哪里有新码头？", {"town-0"}) in asked  # named by its headline
+    assert all(articles <= {record["id"] for record in RECORDS} for _, articles in asked)
+
+
+def test_material_is_made_once_and_anew_for_other_wishes(peers_material: Path, tmp_path: Path) -> None:
+    corpus = write_lines(tmp_path / "records.jsonl", RECORDS)
+    questions = write_lines(tmp_path / "questions.jsonl", QUESTIONS)
+    wanted = material.Wanted((corpus,), questions, passages=2, small=1, limit=2)
+    sizes = material.prepare(wanted, tmp_path / "work")
+    assert (sizes.articles, sizes.questions) == (2, 2)
+    (tmp_path / "work" / material.RESULTS).write_text("{}", encoding="utf-8")
+    assert material.prepare(wanted, tmp_path / "work") == sizes
+    assert (tmp_path / "work" / material.RESULTS).exists()
+    more = material.prepare(replace(wanted, passages=3), tmp_path / "work")
+    assert more.articles == 3
+    assert not (tmp_path / "work" / material.RESULTS).exists()  # it was measured on something else
+
+
+def test_every_step_runs_once_and_a_failure_says_why(peers_material: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    sizes = Sizes(**json.loads((peers_material / material.SIZES).read_text(encoding="utf-8")))
+    pythons = (Path(sys.executable), Path(sys.executable))
+    by_key = {row.key: row for row in ROWS}
+    row, lost = by_key["rank-bm25"], replace(by_key["faiss"], module="faiss_round")
+    results = Runner(peers_material, sizes, pythons).measure([row, lost])
+    assert set(results.rows["rank-bm25"]) == {"indexing", "build", "query", "cold", "edit"}
+    assert results.rows["rank-bm25"]["edit"]["rank"] == 1
+    assert len(results.rows["rank-bm25"]["query"]["seconds"]) == sizes.questions
+    assert "faiss_round" in results.rows["faiss"]["error"]
+    assert results.versions["rank-bm25"]["rank-bm25"]
+
+    done = []
+    monkeypatch.setattr(runs, "run_step", lambda _, asked: (done.append(asked["step"]) or {}, 0.0))
+    again = Runner(peers_material, sizes, pythons)
+    assert again.results.rows == results.rows
+    again.measure([row])
+    assert done == ["versions"]
+    printed = report.tables(results)
+    assert f"{lost.label}: build failed" in printed
+    figures = printed.partition("## Figures")[2]
+    assert (
+        cells_of(figures, "rank-bm25 with jieba")[4]
+        == f"{report.recall(results.rows['rank-bm25']['query']['ranks'], 1):.3f}"
+    )
+
+
+@given(st.lists(st.sampled_from("abcdefghijklmnop")), st.sets(st.sampled_from("abcdefghijklmnop"), min_size=1))
+def test_a_rank_counts_articles_once(found: list[str], right: set[str]) -> None:
+    rank = worker.rank_of(right, found)
+    order = sorted(set(found), key=found.index)
+    assert rank == worker.rank_of(right, order)
+    if rank is None:
+        assert not right & set(order[: worker.DEPTH])
+    else:
+        assert order[rank - 1] in right
+        assert not right & set(order[: rank - 1])
+
+
+@given(st.floats(0.01, 1e6), st.floats(0.01, 1e6))
+def test_a_ratio_above_one_is_a_lead(ours: float, theirs: float) -> None:
+    for column in report.COLUMNS:
+        leads = ours > theirs if column.larger_is_better else ours < theirs
+        assert (report.ratio(column, ours, theirs) > 1) == leads or ours == pytest.approx(theirs)
+
+
+def made_up_results() -> Results:
+    """wenbao quicker than FAISS and behind it in recall; rank-bm25 quicker than both."""
+    sizes = Sizes("digest", 40, 200, 30_000, 20, 4, 3)
+    ranks = {OURS: [1, 1, 2, None], "faiss": [1, 1, 1, 4], "rank-bm25": [1, None, None, None]}
+    speed = {OURS: 1.0, "faiss": 2.5, "rank-bm25": 0.5}
+    rows = {
+        key: {
+            "indexing": {"seconds": factor, "passages": 20, "peak_mb": 10.0},
+            "query": {"ranks": ranks[key], "seconds": [0.01 * factor] * 4, "peak_mb": 100 * factor},
+            "cold": {"seconds": 3 * factor},
+            "edit": {"seconds": 4 * factor, "rank": 1},
+        }
+        for key, factor in speed.items()
+    }
+    versions = {key: {"python": "3.11", key: "1.0"} for key in rows}
+    return Results(sizes, {"processor": "an abacus", "cores": "2", "system": "Linux"}, "2024-05-01", versions, rows)
+
+
+def test_the_tables_say_who_leads_and_losses_have_reasons(tmp_path: Path, capsys: pytest.CaptureFixture[str]) -> None:
+    made_up_results().write(tmp_path / "page.json")
+    assert peers.main(["--render", str(tmp_path / "page.json")]) == ExitCode.OK
+    printed = capsys.readouterr().out
+    ratios, figures = printed.split("## Figures")
+    assert cells_of(ratios, "sentence-transformers + FAISS") == [
+        *("2.50", "2.50", "2.50", "2.50"),  # indexing, edit, query
+        *("**0.67**", "**0.75**"),  # recall: 2 and 3 of 4 against 3 and 4
+        *("2.50", "2.50"),
+    ]
+    assert cells_of(figures, "wenbao")[:4] == ["20.0", "4.0", "10.0", "10.0"]
+    assert "rank-bm25 with jieba, query p50: 5.0 against our 10.0: it embeds no question." in printed
+    assert "sentence-transformers + FAISS, recall@1: 0.750 against our 0.500: the standard error" in printed
+
+
+def test_the_page_and_its_results_are_written_together(tmp_path: Path) -> None:
+    made_up_results().write(tmp_path / "kept.json")
+    page = tmp_path / "page.md"
+    assert peers.main(["--render", str(tmp_path / "kept.json"), "--write", str(page)]) == ExitCode.OK
+    written = page.read_text(encoding="utf-8")
+    assert "40 articles, 200 passages" in written
+    assert "an abacus" in written
+    assert Results.read(tmp_path / "page.json") == made_up_results()
+    before = written
+    peers.main(["--render", str(tmp_path / "page.json"), "--write", str(page)])
+    assert page.read_text(encoding="utf-8") == before
+
+
+@pytest.mark.parametrize(
+    ("arguments", "told"),
+    [
+        (["--corpus", "records.jsonl"], "--questions"),
+        (["--corpus", "none.jsonl", "--questions", "none.jsonl"], "none.jsonl"),
+        (["--render", "none.json"], "none.json"),
+    ],
+)
+def test_what_cannot_be_measured_is_refused(
+    arguments: list[str], told: str, tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    assert peers.main([*arguments, "--work", str(tmp_path)]) == ExitCode.USAGE
+    printed = capsys.readouterr().err
+    assert told in printed
+    assert "hint: " in printed
+
+
+def _count(passages: Sequence[base.Passage], anew: Sequence[base.Passage]) -> int:
+    return sum(one.article == anew[0].article for one in passages)

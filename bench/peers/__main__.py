@@ -10,7 +10,6 @@ in the --work folder after each step: a run that was stopped goes on, and --agai
 from __future__ import annotations
 
 import argparse
-import shutil
 import sys
 from collections.abc import Sequence
 from pathlib import Path
@@ -73,10 +72,14 @@ def _measured(options: argparse.Namespace) -> Results:
     )
     work: Path = options.work.resolve()
     if options.again:
-        (work / "results.json").unlink(missing_ok=True)
-        shutil.rmtree(work / "indexes", ignore_errors=True)
+        material.forget(work, vectors=False)
     sizes = material.prepare(wanted, work)
     chosen = [row for row in ROWS if not options.rows or row.key in {OURS, *options.rows}]
+    if len(chosen) > 1 and not options.python.exists():
+        raise InputError(
+            f"there is no {options.python}", hint="`make bench-peers` installs the libraries; or --python."
+        )
+    # Absolute, but not resolved: a virtual environment's interpreter is a link, and is known by its place.
     return Runner(work, sizes, (Path(sys.executable), options.python.absolute())).measure(chosen)
 
 

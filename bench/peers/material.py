@@ -8,13 +8,14 @@ from __future__ import annotations
 
 import hashlib
 import json
+import random
 import shutil
 from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from bench.common import draw, read_lines
+from bench.common import SEED, draw, read_lines
 from bench.peers.engines.base import Passage, write_passages
 from rag.corpus.articles import split_page
 from rag.corpus.files import read_corpus, read_pages
@@ -27,6 +28,7 @@ from rag.types import Article, Page, RecordFields
 RECORDS, PASSAGES = "records.jsonl", "passages.jsonl"
 SMALL_RECORDS, SMALL_PASSAGES = "small_records.jsonl", "small_passages.jsonl"
 QUESTIONS, EDIT, EDITED, MODEL, SIZES = "questions.jsonl", "edit.jsonl", "edited.json", "model", "sizes.json"
+RESULTS, INDEXES, VECTORS = "results.json", "indexes", "vectors"
 
 ADDED = "编后:这一段是后来补记的,存档编号为青梧七三一九。"
 """What an edit adds at the end of an article."""
@@ -90,11 +92,20 @@ def prepare(wanted: Wanted, folder: Path) -> Sizes:
         sizes = Sizes(**json.loads(made.read_text(encoding="utf-8")))
         if sizes.digest == digest:
             return sizes
-        shutil.rmtree(folder)
+        forget(folder, vectors=True)
     folder.mkdir(parents=True, exist_ok=True)
     sizes = _make(wanted, folder, digest)
     made.write_text(json.dumps(asdict(sizes)), encoding="utf-8")
     return sizes
+
+
+def forget(folder: Path, *, vectors: bool) -> None:
+    """Takes away what was measured over the material, and the vectors that were handed in if they are to go as well."""
+    (folder / RESULTS).unlink(missing_ok=True)
+    shutil.rmtree(folder / INDEXES, ignore_errors=True)
+    if vectors:
+        shutil.rmtree(folder / VECTORS, ignore_errors=True)
+        (folder / SIZES).unlink(missing_ok=True)
 
 
 def read_questions(folder: Path) -> list[tuple[str, set[str]]]:
@@ -109,13 +120,18 @@ def _make(wanted: Wanted, folder: Path, digest: str) -> Sizes:
     asked = _asked(wanted.questions, records, wanted.limit)
     _write_lines(folder / QUESTIONS, asked)
     # Any articles do for the throughput; a draw, so that they are of the mixture that the corpus is.
-    _, small = _take(iter(draw(records, len(records))), wanted.small, folder / SMALL_RECORDS)
+    _, small = _take(_shuffled(records), wanted.small, folder / SMALL_RECORDS)
     write_passages(folder / PASSAGES, passages)
     write_passages(folder / SMALL_PASSAGES, small)
     edited = _edit(records, passages, folder)
     _write_model(folder / MODEL)
     characters = sum(len(record["text"]) for record in records)
     return Sizes(digest, len(records), len(passages), characters, len(small), len(asked), edited)
+
+
+def _shuffled(records: Sequence[dict[str, Any]]) -> list[dict[str, Any]]:
+    """All of them, in an order that is the same each time."""
+    return random.Random(SEED).sample(records, len(records))  # noqa: S311  # a draw, no secret
 
 
 def _records(paths: Sequence[Path]) -> Iterator[dict[str, Any]]:

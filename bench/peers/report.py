@@ -77,9 +77,7 @@ def tables(results: Results) -> str:
 
 def page(results: Results) -> str:
     """docs/benchmarks.md."""
-    return (
-        "\n\n".join([_opening(results), tables(results).strip(), _method(results), _settings(results), _REPEAT]) + "\n"
-    )
+    return "\n\n".join([_opening(results), tables(results).strip(), _method(), _settings(results), _REPEAT]) + "\n"
 
 
 def ratio(column: Column, ours: float, theirs: float) -> float:
@@ -97,8 +95,9 @@ def _ratio_cell(results: Results, row: Row, column: Column) -> str:
     found = _ratio(results, row, column)
     if found is None:
         return NOT_MEASURED
-    digits = 2 if column.key.startswith("recall") or found < 9.95 else 0
-    return f"**{found:.{digits}f}**" if found < 1 else f"{found:.{digits}f}"
+    # Two digits after the point, but three that say something where that would be none.
+    told = f"{found:.2g}" if found < 0.095 else f"{found:.2f}" if found < 9.95 else f"{found:.0f}"
+    return f"**{told}**" if found < 1 else told
 
 
 def _ratio(results: Results, row: Row, column: Column) -> float | None:
@@ -154,12 +153,12 @@ processor, in one run: {sizes.articles:,} articles, {sizes.passages:,} passages,
 passages."""
 
 
-def _method(results: Results) -> str:
+def _method() -> str:
     return f"""## How it is measured
 
 - **Texts.** All are given the same passages as text units: what wenbao embeds and indexes of its chunks, headline
-  included. So the libraries differ in how they index and search, not in how they cut. A question's rank is that of its
-  article, each article counted once at its best passage, among {results.sizes.passages:,} passages; {PASSAGES_ASKED} are fetched.
+  included. So the libraries differ in how they index and search, not in how they cut. {PASSAGES_ASKED} passages
+  are fetched for a question; its rank is that of its article among theirs, each counted once at its best passage.
 - **Model.** multilingual-e5-small, the bundled one, for all that embed: the others run it in float32 on torch, each in
   the way it has for that, with the model's prompts; wenbao runs it in int8 on ONNX Runtime.
 - **Indexing** is timed on the small set with each library's own embedding, from texts to an index on disk, once its

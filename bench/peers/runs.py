@@ -22,10 +22,10 @@ from bench.peers import material, worker
 from bench.peers.engines import base
 from bench.peers.material import Sizes
 from bench.peers.rows import OURS, Row
+from rag import __version__
 from rag.embedding.model import CACHE_VARIABLE
 
 ROOT = Path(__file__).resolve().parents[2]
-RESULTS = "results.json"
 STEP_LIMIT = 1800
 """Seconds after which a step counts as failed."""
 
@@ -71,7 +71,7 @@ class Runner:
     def __init__(self, folder: Path, sizes: Sizes, pythons: tuple[Path, Path]) -> None:
         self._folder = folder
         self._ours, self._theirs = pythons
-        path = folder / RESULTS
+        path = folder / material.RESULTS
         kept = Results.read(path) if path.exists() else None
         if kept is None or kept.sizes != sizes:
             kept = Results(sizes, machine(), time.strftime("%Y-%m-%d"))
@@ -82,13 +82,15 @@ class Runner:
         for row in rows:
             done = self.results.rows.setdefault(row.key, {})
             done.pop("error", None)
-            self.results.versions[row.key] = self._step(row, "versions", packages=row.packages)[0]
+            found = self._step(row, "versions", packages=row.packages)[0]
+            # A checkout need not be installed to be measured.
+            self.results.versions[row.key] = found | ({"wenbao": __version__} if row.key == OURS else {})
             try:
                 self._measure(row, done)
             except StepFailed as failure:
                 done["error"] = str(failure)
                 _tell(f"{row.label}: {failure}")
-            self.results.write(self._folder / RESULTS)
+            self.results.write(self._folder / material.RESULTS)
         return self.results
 
     def _measure(self, row: Row, done: dict[str, Any]) -> None:
@@ -98,7 +100,7 @@ class Runner:
             done["indexing"] = self._build(row, small, material.SMALL_PASSAGES, handed_in=False)
         if "build" not in done:
             self._lay_out(row, large, material.RECORDS)
-            done["build"] = self._build(row, large, material.PASSAGES, handed_in=row.key != OURS)
+            done["build"] = self._build(row, large, material.PASSAGES, handed_in=row.handed_in)
         if "query" not in done:
             questions = self._folder / material.QUESTIONS
             done["query"] = self._step(row, "query", folder=large, questions=questions)[0]
@@ -114,16 +116,15 @@ class Runner:
             found, cold = self._step(row, "cold", folder=large, **asked)
             done["edit"] = {"seconds": seconds, "rank": found["rank"]}
             done["cold"] = {"seconds": min(cold, done["cold"]["seconds"])}
-        self.results.write(self._folder / RESULTS)
+        self.results.write(self._folder / material.RESULTS)
 
     def _build(self, row: Row, folder: Path, passages: str, *, handed_in: bool) -> dict[str, Any]:
         """With the vectors handed in, which are made when they are first needed, or with its own."""
-        vectors = self._folder / "vectors"
-        path = str(self._folder / passages)
-        if handed_in:
-            self._step(row, "embed", passages=path, vectors=str(vectors))
-        reply, _ = self._step(row, "build", folder=folder, passages=path, vectors=str(vectors) if handed_in else None)
-        return reply
+        path = self._folder / passages
+        vectors = self._folder / material.VECTORS if handed_in else None
+        if vectors:
+            self._step(row, "embed", passages=path, vectors=vectors)
+        return self._step(row, "build", folder=folder, passages=path, vectors=vectors)[0]
 
     def _lay_out(self, row: Row, folder: Path, records: str) -> None:
         folder.mkdir(parents=True, exist_ok=True)
@@ -133,7 +134,7 @@ class Runner:
             lay_out(folder, self._folder / records, self._folder / material.EDITED)
 
     def _place(self, row: Row, size: str) -> Path:
-        return self._folder / "indexes" / row.key / size
+        return self._folder / material.INDEXES / row.key / size
 
     def _step(self, row: Row, step: str, **arguments: Any) -> tuple[dict[str, Any], float]:
         """What the step's process replied, and the seconds from its start to the reply."""

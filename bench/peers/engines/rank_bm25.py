@@ -41,7 +41,7 @@ class RankBm25:
             raise RuntimeError("open() comes first")
         scores = self._index.get_scores(cut(question))
         ids = list(self._cuts)
-        return articles_of(ids[row] for row in np.argsort(-scores, kind="stable")[:k] if scores[row] > 0)
+        return articles_of(ids[row] for row in np.argsort(-scores, kind="stable")[:k])
 
     def replace(self, article: str, passages: Sequence[Passage]) -> None:
         """Cuts what is new and counts everything again: the library has no update."""

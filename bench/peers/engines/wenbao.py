@@ -67,7 +67,9 @@ class Wenbao:
                 json.dumps(edited, ensure_ascii=False) + "\n" if json.loads(line)["id"] == article else line
                 for line in lines
             )
-        status = run(["index", str(self._settings.corpus), "--vectors", str(self._settings.vectors)])
+        settings = self._settings
+        options = ["--vectors", str(settings.vectors), "--embedding-model", settings.embedding_model]
+        status = run(["index", str(settings.corpus), *options])
         if status:
             raise RuntimeError(f"wenbao index ended with status {status}")
 
