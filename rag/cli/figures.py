@@ -27,20 +27,20 @@ def report_lines(report: Report) -> list[str]:
         rows.append(["total", *_cells(total, header[1:])])
     broken_off = ", broken off" if report.interrupted else ""
     return [
-        f"{report.file}: {len(report.outcomes):,} questions in {report.seconds:.0f} s{broken_off}",
+        f"{report.file}: {_counted(len(report.outcomes), 'question')} in {report.seconds:.0f} s{broken_off}",
         "",
         *table(header, rows),
         "",
         " · ".join(f"{_words(name)} {_shown(name, total[name])}" for name in total if name in _BESIDE),
         *_errors(report),
-        *([f"{len(report.skipped):,} lines to mend:"] if report.skipped else []),
+        *([f"{_counted(len(report.skipped), 'line')} to mend:"] if report.skipped else []),
         *(f"  {line.where}: {line.reason}" for line in report.skipped),
     ]
 
 
 def comparison_lines(comparison: Comparison) -> list[str]:
     """The figures that moved, the questions that did it, and the verdict."""
-    lines = ["", f"against the baseline, over the {comparison.compared:,} questions that both runs asked:"]
+    lines = ["", f"against the baseline, over {_counted(comparison.compared, 'question')} that both runs asked:"]
     if comparison.only_before or comparison.only_after:
         lines.append(f"(asked only before: {comparison.only_before:,}; only now: {comparison.only_after:,})")
     rows = [
@@ -59,7 +59,7 @@ def comparison_lines(comparison: Comparison) -> list[str]:
     fallen = comparison.fallen
     names = ", ".join(f"{change.figure} of {change.type}" for change in fallen)
     lines.append(
-        f"{len(fallen)} figures fell by more than {comparison.tolerance:g}: {names}"
+        f"{_counted(len(fallen), 'figure')} fell by more than {comparison.tolerance:g}: {names}"
         if fallen
         else f"no figure fell by more than {comparison.tolerance:g}"
     )
@@ -89,7 +89,11 @@ def _errors(report: Report) -> Iterator[str]:
 def _turned_lines(word: str, turned: Sequence[Turned]) -> Iterator[str]:
     if turned:
         yield ""
-        yield f"{len(turned)} questions {word}:"
+        yield f"{_counted(len(turned), 'question')} {word}:"
     for one in turned:
         marks = ", ".join(f"{figure} {before:.2f} → {after:.2f}" for figure, (before, after) in one.marks.items())
         yield f"  {one.qid} ({one.type}): {marks} · {one.question}"
+
+
+def _counted(number: int, noun: str) -> str:
+    return f"{number:,} {noun}{'' if number == 1 else 's'}"

@@ -121,3 +121,25 @@ def test_a_private_server_answers(sample_index: Settings, tmp_path: Path) -> Non
         headers = {"Authorization": f"Bearer {key}"}
         reply = httpx.post(f"{url}/v1/ask", json={"question": QUESTION}, headers=headers, timeout=60, trust_env=False)
         assert reply.json()["answered"] is True
+
+
+def test_an_explanation_comes_when_it_is_asked_for(sample: httpx.Client) -> None:
+    body = {"question": QUESTION, "top_k": 3}
+    assert sample.post("/v1/ask", json=body).json()["explanation"] is None
+    told = sample.post("/v1/ask", json=body | {"explain": True}).json()
+    explanation = told["explanation"]
+    assert explanation["accepted"] is told["answered"] is True
+    assert [hit["chunk_id"] for hit in explanation["search"]["hits"]] == [hit["chunk_id"] for hit in told["hits"]]
+    done = events(sample.post("/v1/ask", json=body | {"explain": True, "stream": True}))[-1][1]
+    assert done["explanation"] == explanation
+    found = sample.post("/v1/search", json={"query": "婚恋", "explain": True, "top_k": 2}).json()
+    for hit, why in zip(found["hits"], found["explanation"]["hits"], strict=True):
+        assert why["dense"]["share"] + why["lexical"]["share"] + why["dates"] == pytest.approx(hit["score"], abs=1e-6)
+    assert sample.post("/v1/search", json={"query": "婚恋"}).json()["explanation"] is None
+    assert sample.post("/v1/search", json={"query": "婚恋", "explain": "yes"}).status_code == 422
+
+
+def test_nothing_asked_has_nothing_to_explain(sample: httpx.Client) -> None:
+    for path, field in (("/v1/ask", "question"), ("/v1/search", "query")):
+        reply = sample.post(path, json={field: " ", "explain": True})
+        assert (reply.status_code, reply.json()["explanation"]) == (200, None)
