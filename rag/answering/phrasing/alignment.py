@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.answering.composing import Quote
+from rag.answering.phrasing.facts import Fact
 from rag.answering.phrasing.passages import Passage, Piece, pairs_of
 from rag.answering.question import FUNCTION_CHARACTERS
 from rag.types import Article
@@ -19,9 +20,6 @@ _WORTH_QUOTING = 0.15
 """Share of the words that a further quotation without a further fact must hold."""
 
 _HAN_RUN = re.compile(r"[\u3400-\u9fff]+")
-
-Fact = Callable[[Piece], bool]
-"""Whether a piece of a passage holds one fact of the sentence."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -215,12 +215,22 @@ def _common_words() -> frozenset[str]:
 def _unknown(text: str) -> Iterator[Name]:
     counted = [(quantity.start, quantity.end) for quantity in find_quantities(text)]
     for word, tag, start in tagged(text):
-        if not tag.startswith("n") or not _HAN_WORD.fullmatch(word) or cutter().has_word(word):
+        if not tag.startswith("n") or not _HAN_WORD.fullmatch(word) or _NUMBERED.search(word):
+            continue
+        if cutter().has_word(word):
+            if tag.startswith(("nr", "nz")) and _is_brand(word):
+                yield Name(NameKind.UNKNOWN, word, start, start + len(word))
             continue
         # Cut wrongly: a measure word, or a word that joins, with what stands beside it.
         within = any(low < start + len(word) and start < high for low, high in counted)
-        if not within and word[0] not in _JOINING and word[-1] not in _JOINING and not _NUMBERED.search(word):
+        if not within and word[0] not in _JOINING and word[-1] not in _JOINING:
             yield Name(NameKind.UNKNOWN, word, start, start + len(word))
+
+
+def _is_brand(word: str) -> bool:
+    """Whether the dictionary's word for someone or something (特斯拉) is no compound of common words (法律援助)."""
+    common = _common_words()
+    return len(word) > 2 and not {word, word[:2], word[-2:]} & common
 
 
 @lru_cache(maxsize=2048)
