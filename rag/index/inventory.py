@@ -10,7 +10,9 @@ from rag.index.manifest import Manifest
 from rag.index.store import KEPT_GENERATIONS, Store
 from rag.types import Counts
 
-RULE = f"kept are the live one and the {KEPT_GENERATIONS} newest others; the next one that is built sweeps the rest"
+RULE = (
+    f"kept are the live one and the {KEPT_GENERATIONS} others that were live last; whoever writes next sweeps the rest"
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,12 +35,12 @@ class StoredGeneration:
 
 
 def stored_generations(store: Store) -> list[StoredGeneration]:
-    """Every generation on disk, oldest first.
+    """Every generation on disk, in the order in which they were live: going back takes the one before the live one.
 
     Raises:
         IndexMissing: nothing was ever published there.
     """
-    names = store.generations()
+    names = store.in_order()
     try:
         live = store.current_id()
     except IndexDamaged:

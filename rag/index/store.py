@@ -2,8 +2,8 @@
 
 A generation is built aside, synced to the disk, moved into place and only then named in `CURRENT`, each in one atomic
 step: whatever fails, and whenever, readers open the old index or the new one. Kept are the live generation and the
-`KEPT_GENERATIONS` newest others; the rest and what dead writers left is swept by the next writer. A reader that holds a
-swept generation open keeps its files until it lets go. `docs/generations.md` tells it from the user's side.
+`KEPT_GENERATIONS` others that were live last; the rest and what dead writers left is swept by the next writer. A reader
+that holds a swept generation open keeps its files until it lets go. The user's side is `docs/generations.md`.
 """
 
 from __future__ import annotations
@@ -25,10 +25,12 @@ from rag.index.lock import writer_lock
 from rag.index.manifest import Manifest, StoredFile, file_digest
 
 CURRENT = "CURRENT"
+ORDER = "ORDER"
+"""Lists the generations as they were live, the last one last; without it they count in the order of their ids."""
 DISTRUSTED = "DISTRUSTED"
 """Holds the id of a live generation that nothing may be taken over from; gone with the next one that is published."""
 KEPT_GENERATIONS = 2
-"""Generations beside the live one that are kept to go back to, or forward again: the newest."""
+"""Generations beside the live one that are kept to go back to, or forward again."""
 
 _refused: set[Path] = set()
 """Generations that a writer of this process would not build on; what can be salvaged of them is another's affair."""
@@ -110,6 +112,18 @@ class Store:
             return []
         return sorted(path.name for path in self._generations.iterdir() if _ID.fullmatch(path.name))
 
+    def in_order(self) -> list[str]:
+        """Ids of the published generations in the order in which they were live when the next one was published.
+
+        That is the order of their ids until somebody goes back and publishes from there.
+        """
+        try:
+            listed = (self.folder / ORDER).read_text(encoding="ascii").split()
+        except (OSError, ValueError):
+            listed = []
+        place = {name: number for number, name in enumerate(listed)}
+        return sorted(self.generations(), key=lambda name: (place.get(name, -1), name))
+
     def leftovers(self) -> list[str]:
         """Names of the files and folders of runs that are not finished; with nobody writing, of runs that died."""
         return sorted(path.name for pattern in (f"{_BUILDING}*", _JOURNALS) for path in self.folder.glob(pattern))
@@ -136,7 +150,7 @@ class Store:
         Nothing is removed: the generation that was live is one of the others now, and can be gone back to.
 
         Args:
-            generation_id: which one; None takes the newest of those before the live one.
+            generation_id: which one; None takes the one that was live before the live one.
             fingerprint: of the embedding model that will ask it; None does not compare.
 
         Raises:
@@ -159,7 +173,7 @@ class Store:
                     f"({manifest.model_fingerprint}), and another one is set ({fingerprint})",
                     hint=f"Set embedding_model to {manifest.model} first, or choose another: `wenbao index --list`.",
                 )
-            self._point_to(target)
+            self._write(CURRENT, target)
         return target
 
     def distrust(self) -> None:
@@ -219,7 +233,7 @@ class Store:
             building.rename(self.folder_of(name))
             sync(self._generations)
             try:
-                self._point_to(name)
+                self._make_live(name)
             except BaseException:
                 self._remove_unless_live(name)
                 raise
@@ -260,7 +274,8 @@ class Store:
 
     def _before_live(self) -> str:
         live = self.current_id()
-        before = [name for name in self.generations() if name < live]
+        names = self.in_order()
+        before = names[: names.index(live)] if live in names else names
         if not before:
             raise IndexMissing(
                 f"there is no generation before {live} in {self.folder} to go back to",
@@ -285,13 +300,17 @@ class Store:
             moment = max(moment, newest + timedelta(microseconds=1))
         return moment
 
-    def _point_to(self, name: str) -> None:
+    def _make_live(self, name: str) -> None:
+        """Names a generation that was just published, the one that it replaces being the one before it."""
+        with suppress(IndexMissing, IndexDamaged):
+            live = self.current_id()
+            self._write(ORDER, *(other for other in self.in_order() if other not in (live, name)), live, name)
         self._write(CURRENT, name)
 
-    def _write(self, file: str, name: str) -> None:
-        """Replaces a file that holds the id of a generation, in one step."""
+    def _write(self, file: str, *names: str) -> None:
+        """Replaces a file that holds ids of generations, in one step."""
         written = self.folder / f"{_BUILDING}{file}"
-        written.write_text(f"{name}\n", encoding="ascii")
+        written.write_text("".join(f"{name}\n" for name in names), encoding="ascii")
         sync(written)
         written.replace(self.folder / file)
         sync(self.folder)
@@ -307,7 +326,7 @@ class Store:
             live = self.current_id()
         except (IndexMissing, IndexDamaged):
             return  # nothing tells which one answers
-        others = [name for name in self.generations() if name != live]
+        others = [name for name in self.in_order() if name != live]
         for name in others[:-KEPT_GENERATIONS]:
             self._remove(name)
         if self.distrusted() is None:
