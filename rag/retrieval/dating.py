@@ -106,7 +106,8 @@ def _expressions(text: str) -> list[_Found]:
     """What the rules find, of overlapping finds the first and longest."""
     found = [
         _Found(*match.span(), stretch)
-        for pattern, read in _RULES
+        for needed, pattern, read in _RULES
+        if any(word in text for word in needed)
         for match in pattern.finditer(text)
         if (stretch := read(match))
     ]
@@ -233,31 +234,59 @@ def _number(text: str) -> int:
     return (10 * (_HAN.index(tens[-1]) + 1 if tens else 1) if ten else 0) + (_HAN.index(ones[-1]) + 1 if ones else 0)
 
 
-_RULES: tuple[tuple[re.Pattern[str], Callable[[re.Match[str]], Stretch | None]], ...] = tuple(
-    (re.compile(pattern), read)
-    for pattern, read in (
+_Reader = Callable[[re.Match[str]], Stretch | None]
+
+# What a text must hold one of, the expression, and what reads it. The words before and after say what is no date:
+# 过去年均, 以上年龄, 日本周刊, 登上月球, 目前天气.
+_RULES: tuple[tuple[tuple[str, ...], re.Pattern[str], _Reader], ...] = tuple(
+    (needed, re.compile(pattern), read)
+    for needed, pattern, read in (
         (
+            ("-", "/", "."),
             r"(?<![\d./-])(?P<year>(?:1\d|20|21)\d\d)(?:-|/|\.)(?P<month>1[0-2]|0?[1-9])"
             r"(?:(?:-|/|\.)(?P<day>3[01]|[12]\d|0?[1-9]))?(?![\d.])",
             _of_year,
         ),
         (
-            rf"(?:(?<![\d.第])(?:(?P<year>(?:1\d|20|21)\d\d)年|(?P<short>\d\d)年(?=\d{{1,2}}月))|(?P<relative>{'|'.join(_YEARS_AGO)}))"
-            rf"(?!级|多|代|历史|的历史|以上|生人|生的)度?{_WITHIN}",
+            ("年",),
+            r"(?:(?<![\d.第])(?:(?P<year>(?:1\d|20|21)\d\d)年|(?P<short>\d\d)年(?=\d{1,2}月))|(?P<relative>大前年|去年"
+            r"|(?<![以之目当先此提])前年|上一年|(?<![以网线路晚身岁])上年|(?<!如)今年|(?<![日基])本年|这一年))"
+            rf"(?<!过去年)(?![级多代龄货轻夜纪产均薪味]|的?历史|以上|生人|生的)度?{_WITHIN}",
             _of_year,
         ),
-        (r"(?P<ago>[去今])(?P<season>[春夏秋冬])", _of_season),
-        (rf"(?P<ago>上上|上|本|这)个?月{_DAY}", _of_month),
-        (r"(?P<ago>上上|上|本|这)个?(?:周|星期|礼拜)(?P<day>[一二三四五六日天末])?", _of_week),
-        (r"(?P<ago>大前|(?<![目以之当先日年月天提])前|昨|(?<![如当])今)[天日晚晨早夜]", _of_day),
+        (("去", "今"), r"(?P<ago>[去今])(?P<season>[春夏秋冬])", _of_season),
         (
+            ("月",),
+            rf"(?P<ago>上上|(?<![以网线路晚身登])上|(?<![日基])本|这)个?月(?![球亮饼嫂光薪台租壤]){_DAY}",
+            _of_month,
+        ),
+        (
+            ("周", "星期", "礼拜"),
+            r"(?P<ago>上上|(?<![以网线路晚身])上|(?<![日基])本|这)个?(?:周(?![期边围岁年长密])|星期|礼拜)(?P<day>[一二三四五六日天末])?",
+            _of_week,
+        ),
+        (
+            ("前", "昨", "今"),
+            r"(?P<ago>大前|(?<![目以之当先日年月天提])前|昨|(?<![如当])今)[天日晚晨早夜]",
+            _of_day,
+        ),
+        (
+            ("近", "过去"),
             rf"(?:最?近|过去)[的这]?(?P<count>{_NUMBER}|两)[多余]?(?:个(?=月|星期))?(?P<unit>年|(?<=个)月|周|星期|天|日)",
             _rolling,
         ),
-        (rf"(?<!\d)(?:(?P<year>\d{{3}}0)|(?P<decade>[1-9]0|[{_HAN[1:9]}]十))年代", _decade),
-        (rf"(?<![\d个.])(?P<month>\d{{1,2}})月(?!龄){_DAY}", _of_any_year),
-        (rf"(?<![{_HAN}个])(?P<spelt>[{_HAN}]{{1,2}})月{_GOES_ON}{_DAY}", _of_any_year),
-        (rf"(?<![\d{_HAN}]年)(?<![\d{_HAN}每第])(?:{_STRETCH})", _of_any_year),
-        (rf"(?<![\d{_HAN}每半]年)(?<![\d{_HAN}每半])[年岁](?P<edge>初(?!中|[{_HAN}])|[底末])", _of_any_year),
+        (("年代",), rf"(?<!\d)(?:(?P<year>\d{{3}}0)|(?P<decade>[1-9]0|[{_HAN[1:9]}]十))年代", _decade),
+        (("月",), rf"(?<![\d个.])(?P<month>\d{{1,2}})月(?!龄){_DAY}", _of_any_year),
+        (("月",), rf"(?<![{_HAN}个])(?P<spelt>[{_HAN}]{{1,2}})月{_GOES_ON}{_DAY}", _of_any_year),
+        (
+            ("季度", "半年", "前", "头"),
+            rf"(?<![\d{_HAN}]年)(?<![\d{_HAN}每第])(?:{_STRETCH})",
+            _of_any_year,
+        ),
+        (
+            ("年初", "年底", "年末", "岁末"),
+            rf"(?<![\d{_HAN}每半])[年岁](?P<edge>初(?!中|[{_HAN}])|[底末])",
+            _of_any_year,
+        ),
     )
 )

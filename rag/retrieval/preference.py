@@ -39,6 +39,8 @@ _NEXT_DAYS = 2
 """Printed the next day, or on Monday, is printed in time."""
 _LONG = 92
 """Days from which a stretch is as good as a year: annual figures come out within a quarter, others within a month."""
+_AHEAD = 31
+"""Days within which a date without a year, in an article, lies ahead rather than a year back."""
 _TOLD_WIDER = 0.5
 """For words that tell of a longer time than the question asks about."""
 
@@ -185,7 +187,13 @@ def _counted(stretch: Stretch, days: Days) -> Days | None:
     first, last = days
     if stretch.absolute:
         return stretch.days(date.min)
-    return stretch.days(date.fromordinal(last)) if first and last - first < stretch.first.unit else None
+    if not first or last - first >= stretch.first.unit:
+        return None
+    counted = stretch.days(date.fromordinal(last))
+    if stretch.any_year and counted[1] - counted[0] < Unit.MONTHS:
+        # 6月10日 in a paper of the 5th is a day to come.
+        return stretch.days(date.fromordinal(last + _AHEAD))
+    return counted
 
 
 def _overlap(wanted: Days, told: Days) -> float:
