@@ -1,28 +1,17 @@
-"""What holds for every answer, and how answers are scored against questions with known answers."""
+"""What holds for every answer."""
 
 from __future__ import annotations
 
 import re
-import unicodedata
-from typing import Any
 
 from rag.index.generation import Generation
 from rag.types import Answer
 
 _MARK = re.compile(r"\[(\d+)\]")
-GLANCE = 160
-"""Folded characters in which the answer to a short question must stand."""
-READ = 1200
-"""The same for a list."""
 
 
 def bare(text: str) -> str:
     return "".join(text.split())
-
-
-def fold(text: str) -> str:
-    """Letters, figures and characters alone, full width as half width, without marks."""
-    return re.sub(r"[\W_]+", "", unicodedata.normalize("NFKC", _MARK.sub("", text))).lower()
 
 
 def check_answer(answer: Answer, generation: Generation, sources: dict[str, str]) -> None:
@@ -48,13 +37,3 @@ def check_answer(answer: Answer, generation: Generation, sources: dict[str, str]
     assert [hit.rank for hit in answer.hits] == list(range(1, len(answer.hits) + 1))
     assert answer.took_ms >= 0
     assert answer.generation == generation.id
-
-
-def score(item: dict[str, Any], answer: Answer) -> float:
-    """How much of the known answer the reply shows: 1 or 0, or the share of the items of a list."""
-    if not answer.answered:
-        return 0.0
-    shown = fold(answer.answer)[: READ if item["type"] in {"list", "aggregate"} else GLANCE]
-    spellings = [[one, *item.get("aliases", {}).get(one, [])] for one in item["answers"]]
-    held = [any(fold(spelling) in shown for spelling in one) for one in spellings]
-    return sum(held) / len(held) if item["answer_mode"] == "all" else float(any(held))

@@ -9,12 +9,12 @@ from typing import Any
 import pytest
 
 import rag.sample
+from rag.evaluation.questions import read_questions
 
 SAMPLE = Path(rag.sample.__file__).parent
 PAGES = sorted((SAMPLE / "pages").glob("*.txt"))
-QUESTIONS: list[dict[str, Any]] = [
-    json.loads(line) for line in (SAMPLE / "questions.jsonl").read_text(encoding="utf-8").splitlines()
-]
+FILE = SAMPLE / "questions.jsonl"
+QUESTIONS: list[dict[str, Any]] = [json.loads(line) for line in FILE.read_text(encoding="utf-8").splitlines()]
 SHARED = Path(rag.__file__).parents[2] / "shared"
 RUN = 24
 """Characters in a row, white space left out, that may not agree with a printed page."""
@@ -71,6 +71,12 @@ def test_every_type_of_question_is_there() -> None:
     assert "哪些城市搭建了婚恋交友平台？" in {question["question"] for question in QUESTIONS}
 
 
+def test_every_question_can_be_measured() -> None:
+    read = read_questions(FILE)
+    assert read.skipped == ()
+    assert [(item.qid, item.type) for item in read.items] == [(one["qid"], one["type"]) for one in QUESTIONS]
+
+
 @pytest.mark.parametrize("question", QUESTIONS, ids=lambda question: question["qid"])
 def test_the_sample_holds_what_a_question_claims(question: dict[str, Any]) -> None:
     whole = page_text()
@@ -107,7 +113,7 @@ def test_no_run_of_a_printed_page_is_repeated() -> None:
     if not printed:
         pytest.skip("the printed pages that the sample must not repeat are not beside this checkout (../shared)")
     theirs = set[str]().union(*(runs(squeeze(page.read_text(encoding="utf-8"))) for page in printed))
-    for path in [*PAGES, SAMPLE / "questions.jsonl", SAMPLE / "README.md"]:
+    for path in [*PAGES, FILE, SAMPLE / "README.md"]:
         shared = runs(squeeze(path.read_text(encoding="utf-8"))) & theirs
         assert not shared, f"{path.name} repeats {min(shared)!r}"
 
