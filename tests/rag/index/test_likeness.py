@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import opencc
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from rag.index.likeness import (
@@ -112,6 +112,7 @@ def test_a_passage_is_repeated_where_its_words_and_figures_stand() -> None:
     assert not repeats(article, passage)
 
 
+@settings(deadline=None)  # the first text loads the table of characters
 @given(st.text(max_size=400), st.text(max_size=400))
 def test_resemblance_is_a_share_and_the_same_both_ways(first: str, second: str) -> None:
     one, other = profile(first), profile(second)
@@ -120,6 +121,7 @@ def test_resemblance_is_a_share_and_the_same_both_ways(first: str, second: str) 
     assert same_report(one, other) == same_report(other, one)
 
 
+@settings(deadline=None)  # the first text loads the table of characters
 @given(st.text(alphabet="桥水山田村镇12三", max_size=60))
 def test_hashes_are_those_of_the_runs_of_five(text: str) -> None:
     hashes = profile(text).hashes
