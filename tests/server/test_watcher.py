@@ -312,8 +312,8 @@ def test_a_refresh_that_is_asked_for_reads_the_corpus_that_was_indexed_last(
         assert (index["corpus"], index["last_job"]["report"]["changed"], index["watched"]) == (str(other), False, False)
 
 
-def test_the_sample_is_not_watched(sample_index: Settings, opened: list[str]) -> None:
-    with serve_state(build_state(sample_index)) as client:
-        eventually(lambda: client.get("/readyz").status_code == 200)
-        assert shown(client)["is_sample"] is True
-        assert shown(client)["watched"] is False
+def test_the_sample_is_not_watched(mine: Settings) -> None:
+    with serve_state(following(mine)) as client:
+        eventually(lambda: shown(client)["watched"])
+        build_index(Settings(vectors=mine.vectors), embedder=WORDS)
+        assert eventually(lambda: not (found := shown(client))["watched"] and found)["is_sample"] is True
