@@ -165,8 +165,8 @@ class ArticleDates:
         low, high = days
         within = (self._first >= low) & (self._last <= high + _NEXT_DAYS)
         around = (self._first <= high) & (self._last >= low)
-        delay, wait = self._first - high, _LONG if high - low >= _LONG else Unit.MONTHS
-        late = np.where((delay > 0) & (delay <= wait), _LATE * (1 - delay / (2 * wait)), 0.0)
+        delay, wait = self._last - high, _LONG if high - low >= _LONG else Unit.MONTHS
+        late = np.where((self._first > high) & (delay <= wait), _LATE * (1 - delay / (2 * wait)), 0.0)
         fit = np.where(within, 1.0, np.where(around, _VAGUE, late))
         return np.where(self._dated, fit, 0.0).astype(np.float32)
 
@@ -192,7 +192,7 @@ def _counted(stretch: Stretch, days: Days) -> Days | None:
     counted = stretch.days(date.fromordinal(last))
     if stretch.any_year and counted[1] - counted[0] < Unit.MONTHS:
         # 6月10日 in a paper of the 5th is a day to come.
-        return stretch.days(date.fromordinal(last + _AHEAD))
+        return stretch.days(date.fromordinal(min(last + _AHEAD, date.max.toordinal())))
     return counted
 
 
