@@ -7,7 +7,7 @@ from dataclasses import asdict
 from rag.answering.confidence import COEFFICIENTS, INTERCEPT, THRESHOLD, Confidence, absent
 from rag.answering.evidence import Evidence, Query
 from rag.answering.question import Question
-from rag.answering.trace import Decision, Rule, Trace
+from rag.answering.trace import Rule, Trace
 from rag.explanations import (
     AnswerExplanation,
     Missing,
@@ -47,7 +47,7 @@ def explain_answer(trace: Trace, search: SearchExplanation) -> AnswerExplanation
     best = decision.evidences[0] if decision.evidences else None
     return AnswerExplanation(
         accepted=decision.draft is not None,
-        reason=reason_of(decision),
+        reason=reason_of(trace),
         rule=decision.rule,
         standalone_question=trace.standalone.text,
         question=_explain_question(query.question),
@@ -63,8 +63,9 @@ def explain_answer(trace: Trace, search: SearchExplanation) -> AnswerExplanation
     )
 
 
-def reason_of(decision: Decision) -> str:
+def reason_of(trace: Trace) -> str:
     """The decision in one sentence."""
+    decision = trace.decision
     if decision.confidence is not None:
         value = f"{decision.confidence.value:.2f}"
         if decision.draft is None:
@@ -74,13 +75,11 @@ def reason_of(decision: Decision) -> str:
         return f"Accepted: the best sentence answers with a probability of {value}; the threshold is {THRESHOLD:g}."
     if decision.rule is Rule.COMPARISON:
         return "Accepted: a figure of the same kind was found for either side."
-    if decision.rule is Rule.LISTING:
+    if decision.draft is not None:
         found = len(decision.evidences)
-        return (
-            f"Accepted: the question asks for whatever there is of a place or an author, and {found} articles are."
-            if found
-            else "Refused: no article is of the place or the author that the question names."
-        )
+        return f"Accepted: the question asks for whatever there is of a place or an author; articles found: {found}."
+    if trace.search.articles and decision.rule in (Rule.LISTING, Rule.ALL_ARTICLES):
+        return "Refused: no article is of the place or the author that the question names."
     return "Refused: nothing was found to read."
 
 

@@ -36,10 +36,7 @@ def weighted_sum(
         spread: standard deviation of the cosines of the query with the index at large.
         weight: share of the dense leg; a leg without any score leaves the whole to the other.
     """
-    both = shares(dense, lexical, spread, weight)
-    return _ordered(
-        {row: both.dense.get(row, 0.0) + both.lexical.get(row, 0.0) for row in dense.keys() | lexical.keys()}
-    )
+    return added(shares(dense, lexical, spread, weight))
 
 
 @dataclass(frozen=True, slots=True)
@@ -58,6 +55,12 @@ def shares(dense: Scores, lexical: Scores, spread: float, weight: float = DENSE_
         {row: weight * score for row, score in near.items()},
         {row: (1 - weight) * score for row, score in worded.items()},
     )
+
+
+def added(both: Shares) -> list[tuple[int, float]]:
+    """Rows with the sums of their shares, best first, equal ones by row."""
+    rows = both.dense.keys() | both.lexical.keys()
+    return _ordered({row: both.dense.get(row, 0.0) + both.lexical.get(row, 0.0) for row in rows})
 
 
 def leg_weight(dense: bool, lexical: bool, weight: float = DENSE_WEIGHT) -> float:

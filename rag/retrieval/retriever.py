@@ -19,7 +19,7 @@ from rag.index.ranking import top_rows
 from rag.retrieval.copies import Copies
 from rag.retrieval.dating import parse_dates
 from rag.retrieval.explaining import explain_search
-from rag.retrieval.fusion import ranks, shares, weighted_sum
+from rag.retrieval.fusion import added, ranks, shares
 from rag.retrieval.preference import ArticleDates, Wanted, prefer
 from rag.types import Filters, Mode, Ranks, SearchResult
 
@@ -162,7 +162,7 @@ class Retriever:
             dense |= _by_row(only_lexical, self._generation.vectors.cosines(vector, only_lexical))
             lexical |= _by_row(only_dense, words[only_dense])
         both = shares(dense, lexical, spread)
-        fused = weighted_sum(dense, lexical, spread)
+        fused = added(both)
         fits = self._fits(fused, wanted) if wanted is not None else {}
         return [
             Candidate(
