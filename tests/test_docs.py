@@ -93,6 +93,8 @@ def _default(name: str) -> str:
     default: Any = Settings.model_fields[name].get_default(call_default_factory=True)
     if name == "corpus":
         return "the built-in sample"
+    if isinstance(default, bool):
+        return f"`{str(default).lower()}`"  # as TOML and JSON write it
     return "none" if default in (None, ()) else f"`{default}`"
 
 
