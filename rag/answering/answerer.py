@@ -159,7 +159,7 @@ class Answerer:
             standalone = Standalone(respelt, standalone.topic)
             question = parse_question(respelt)
             search = self._look_up(question, mask, topic, not filters.dated)
-        return Trace(asked, standalone, mask, search, self._decide(search, mask))
+        return Trace(asked, standalone, mask, search, self._decide(search, mask, not filters.dated))
 
     def _look_up(
         self, question: Question, mask: NDArray[np.bool_] | None, topic: Sequence[str] = (), dated: bool = True
@@ -192,12 +192,12 @@ class Answerer:
             lambda pair: bool(self._generation.words.document_frequency([PAIR_MARK + pair])[0]),
         )
 
-    def _decide(self, search: Search, mask: NDArray[np.bool_] | None) -> Decision:
+    def _decide(self, search: Search, mask: NDArray[np.bool_] | None, dated: bool) -> Decision:
         """The answer before its marks are numbered, or a refusal."""
         question = search.query.question
         if question.form is Form.AGGREGATE:
             return self._over_all(search)
-        if question.form is Form.COMPARISON and (decision := self._compared(question, mask)):
+        if question.form is Form.COMPARISON and (decision := self._compared(question, mask, dated)):
             return decision
         evidences = self._evidences(search)
         confidence = judge(search.query, evidences[0]) if evidences else None
@@ -229,13 +229,14 @@ class Answerer:
         draft = self._aggregator.draft(search.query, members, self._generation.counts.articles)
         return Decision(rule, draft, evidences, confidence)
 
-    def _compared(self, question: Question, mask: NDArray[np.bool_] | None) -> Decision | None:
+    def _compared(self, question: Question, mask: NDArray[np.bool_] | None, dated: bool) -> Decision | None:
         comparison = read_comparison(question)
         if comparison is None:
             return None
         sides, read = [], []
         for name in (comparison.left, comparison.right):
-            evidences = self._evidences(self._look_up(parse_question(side_question(comparison, name)), mask))
+            side = parse_question(side_question(comparison, name))
+            evidences = self._evidences(self._look_up(side, mask, dated=dated))
             sides.append(read_sides(name, evidences, comparison.attribute) if evidences else [])
             read += evidences
         pair = best_pair(*sides)

@@ -22,7 +22,7 @@ from rag.retrieval.dating import parse_dates
 from rag.retrieval.moments import Days, Stretch, Unit
 from rag.types import Article
 
-STRENGTH = 0.3
+STRENGTH = 0.2
 """How much more an article counts that fits in both ways: docs/retrieval.md has the figures against more and less."""
 
 _PRINTED, _TOLD = 0.6, 0.4
