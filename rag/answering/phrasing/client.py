@@ -94,7 +94,10 @@ class ChatClient:
         timeout = httpx.Timeout(patience.silence, connect=patience.connect)
         headers = {"Accept": f"{_EVENTS}, {_JSON}"}
         if self._api_key is not None:
-            headers["Authorization"] = f"Bearer {self._api_key.get_secret_value()}"
+            key = self._api_key.get_secret_value().strip()
+            if not re.fullmatch(r"[!-~]+", key):  # httpx would quote it in its log
+                raise self._failed("could not be asked: no header can hold the key", "Look at llm_api_key.")
+            headers["Authorization"] = f"Bearer {key}"
         body = {
             "model": self._model or "default",
             "messages": list(messages),

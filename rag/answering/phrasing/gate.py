@@ -27,6 +27,8 @@ from rag.index.terms import fold
 
 COVERAGE = 0.3
 """Share of a sentence's character pairs that the evidence must hold, whatever the embedding says."""
+VERBATIM = 0.8
+"""Share of them from which it is said in the passage's own words, so that no embedding is asked."""
 CLOSENESS = 0.62
 """What coverage and similarity must come to, on average."""
 _FAR, _NEAR = 0.80, 0.96
@@ -96,9 +98,9 @@ class Gate:
                 *_negated(folded, aligned.quotes),
             ]
         similarity = 0.0
-        if not flaws:
-            similarity = self._similarity(sentence, aligned.quotes)
-            if aligned.coverage < COVERAGE or (aligned.coverage + similarity) / 2 < CLOSENESS:
+        if not flaws and aligned.coverage < VERBATIM:
+            similarity = self._similarity(sentence, aligned.quotes) if aligned.coverage >= COVERAGE else 0.0
+            if (aligned.coverage + similarity) / 2 < CLOSENESS:
                 flaws.append(Flaw(FlawKind.FAR, aligned.gap or sentence))
         return Verdict(tuple(flaws), aligned.quotes, aligned.coverage, similarity)
 
@@ -114,12 +116,9 @@ class Gate:
         return nearest or self.check(sentence, ())
 
     def _similarity(self, sentence: str, quotes: Sequence[Quote]) -> float:
-        """The best cosine of the sentence with the quotations, one by one and joined, stretched to [0, 1]."""
-        if not quotes:
-            return 0.0
-        texts = list(dict.fromkeys([*(quote.text for quote in quotes), "".join(quote.text for quote in quotes)]))
-        vectors = self._embedder.embed_passages([sentence, *texts])
-        return float(np.clip((max(vectors[1:] @ vectors[0]) - _FAR) / (_NEAR - _FAR), 0.0, 1.0))
+        """The cosine of the sentence and the quotations, read together, stretched to [0, 1]."""
+        one, other = self._embedder.embed_passages([sentence, "".join(quote.text for quote in quotes)])
+        return float(np.clip((one @ other - _FAR) / (_NEAR - _FAR), 0.0, 1.0))
 
 
 def _wrong_figures(folded: str, passages: Sequence[Passage]) -> Iterator[Flaw]:

@@ -23,7 +23,7 @@ _INSTRUCTION = re.compile(
     r"(?:你|您)(?:现在|从现在起|今后)?(?:是|扮演|将扮演|作为|要扮演).{0,12}(?:助手|模型|机器人|人工智能|AI|角色)|"
     rf"(?:AI|人工智能|语言模型|大模型|聊天机器人|智能助手|问答助手|助手).{{0,8}}{_ORDER}.{{0,10}}{_SAY}|"
     rf"{_ORDER}.{{0,8}}{_SAY}[^。！？]{{0,6}}[“\"'‘「:：]|"
-    r"(?:在|把).{0,6}(?:回答|回复|答案)(?:里|中|末尾|开头|结尾|最后)|"
+    r"(?:在|把).{0,6}(?:回答|回复|答案)的?(?:里|中|末尾|开头|结尾|最后)|"
     r"\b(?:ignore|disregard|forget|override)\b.{0,40}\b(?:instructions?|prompts?|rules?|previous|above|prior|everything)\b|"
     r"\bsystem prompt\b|\byou are (?:now )?(?:an? )?.{0,24}\b(?:assistant|model|ai|chatbot)\b|"
     r"\b(?:respond|reply|answer|output)\b.{0,12}\b(?:only|exactly|with)\b|\bas an ai\b|"

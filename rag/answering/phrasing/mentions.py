@@ -74,26 +74,29 @@ def _styled(name: Name, everything: str) -> bool:
     return False
 
 
+_BEFORE_NAME = re.compile(r"(?:^|[长任席记员工民师生者匠是由和与、的,])$")
 _BEHIND_NAME = re.compile(r"[是的在任说介和与表担兼也都为将把被及等同,，、。;；:：()（）“”]|$")
 
 
 def _transcribed(name: str, everything: str) -> bool:
-    """A name with a dot in it, of which nobody can say where it ends but by what both texts go on with."""
+    """A name with a dot in it, of which nobody can say where it begins and ends but by what both texts share."""
     first, rest = name.split("·", 1)
-    for at in range(len(everything)):
-        if everything.startswith(f"{first}·", at):
-            printed = everything[at + len(first) + 1 :]
-            same = next(
-                (at for at, pair in enumerate(zip(rest, printed, strict=False)) if len(set(pair)) > 1),
-                min(len(rest), len(printed)),
-            )
-            if (
-                same > 1
-                and _BEHIND_NAME.match(rest[same:])
-                and (_BEHIND_NAME.match(printed[same:]) or same == len(rest))
-            ):
-                return True
+    for dot in re.finditer("·", everything):
+        before, behind = everything[: dot.start()], everything[dot.end() :]
+        shared_before = _common(first[::-1], before[::-1])
+        shared_behind = _common(rest, behind)
+        begins = shared_before > 1 and _BEFORE_NAME.search(first[: len(first) - shared_before])
+        ends = _BEHIND_NAME.match(rest[shared_behind:]) and _BEHIND_NAME.match(behind[shared_behind:])
+        if begins and shared_behind > 1 and (ends or shared_behind == len(rest)):
+            return True
     return False
+
+
+def _common(one: str, other: str) -> int:
+    """How many characters two texts begin with alike."""
+    return next(
+        (at for at, pair in enumerate(zip(one, other, strict=False)) if pair[0] != pair[1]), min(len(one), len(other))
+    )
 
 
 def _pieced(name: Name, folded: str, everything: str) -> bool:

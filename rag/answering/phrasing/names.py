@@ -195,8 +195,8 @@ def _places(text: str) -> Iterator[Name]:
         if (
             _HAN_RUN.fullmatch(own)
             and own[-1] not in _JOINING
-            and not _ordinary(own)
-            and not _ordinary(text[kind - 1 : match.end()])
+            and own not in _common_words()
+            and text[kind - 1 : match.end()] not in _common_words()
         ):
             yield Name(NameKind.PLACE, text[kind - len(own) : match.end()], kind - len(own), match.end())
 
@@ -238,10 +238,3 @@ def _joining(word: str) -> bool:
     """Whether the dictionary has the word as one that says when, how or what is done: no part of a name."""
     (_, tag), *more = cutter().tag(word)
     return not more and tag[0] in "trdpcmfuzyal"
-
-
-@lru_cache(maxsize=2048)
-def _ordinary(word: str) -> bool:
-    """Whether the dictionary has the word as something other than a name."""
-    (first, tag), *more = cutter().tag(word)
-    return bool(not more and cutter().has_word(first) and not tag.startswith(("nr", "ns", "nz")))
