@@ -119,9 +119,11 @@ def _settings(flags: Flags, path: Path | None, sample: bool, no_userdict: bool) 
         raise InputError("--userdict and --no-userdict exclude each other", hint="Give one of them.")
     if path is not None:
         flags.given["corpus"] = path
-    settings = with_remembered_corpus(flags.settings())
-    forgotten = {"corpus": None} if sample else {}
-    return settings.model_copy(update=forgotten | ({"userdict": None} if no_userdict else {}))
+    settings = flags.settings()
+    if sample:  # it needs nothing of the index before, which may be damaged
+        return settings.model_copy(update={"corpus": None})
+    settings = with_remembered_corpus(settings)
+    return settings.model_copy(update={"userdict": None}) if no_userdict else settings
 
 
 def _show(report: IndexReport, before: IndexReport | None, settings: Settings, as_json: bool) -> None:
