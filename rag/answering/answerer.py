@@ -50,6 +50,8 @@ NO_MODEL = "No language model is configured (llm_base_url): the answer is extrac
 DATED = 0.4
 """What it adds to a sentence's score that its article's dates fit the question's in every way."""
 LOOKED_THROUGH = "Questions over all articles are answered by looking through them: the answer is extractive."
+SHOWN_SHARE = 0.5
+"""Share of the best score that a chunk needs to be shown to a language model: reading takes it longest."""
 SHOWN_CHUNKS = 16
 """Chunks that may be shown to a language model, beside those that the extractive answer quotes."""
 
@@ -135,7 +137,10 @@ class Answerer:
             if isinstance(part, Quote):
                 chunk = chunk_holding(self._generation.chunks_of(part.article.article_id), part.start, part.end)
                 ranges.append((part.article, chunk.start, chunk.end))
-        for candidate in trace.search.candidates[:SHOWN_CHUNKS]:
+        candidates = trace.search.candidates[:SHOWN_CHUNKS]
+        for candidate in candidates:
+            if candidate.score < SHOWN_SHARE * candidates[0].score:
+                continue
             chunk = self._generation.chunk(candidate.row)
             ranges.append((self._generation.article_of(candidate.row), chunk.start, chunk.end))
         phrased = self._phraser.phrase(trace.search.query, ranges)
