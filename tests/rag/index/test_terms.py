@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 import rjieba
 
-from rag.index.terms import PAIR_MARK, fold, hash_terms, terms, words
+from rag.index import terms as terms_module
+from rag.index.terms import PAIR_MARK, cutter, fold, hash_terms, hash_terms_of, terms, words
 
 SAMPLES = (
     "昨天下午，县里的老桥重新开放，三百多名村民走上桥面。",
@@ -70,3 +71,11 @@ def _blake(term: str) -> int:
     import hashlib
 
     return int.from_bytes(hashlib.blake2b(term.encode(), digest_size=8).digest(), "little")
+
+
+@pytest.mark.parametrize("held", [1 << 18, 3])
+def test_digests_of_a_text_are_those_of_its_terms(held: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(terms_module, "_HELD_WORDS", held)
+    for sample in (*SAMPLES, "", "的", "！？", "a", "𠮷野家的𠮷", "ＡＢＣ１２３漢語資訊"):
+        found = hash_terms_of(fold(sample), cutter())
+        assert sorted(found.tolist()) == sorted(hash_terms(terms(sample)).tolist())
