@@ -24,8 +24,9 @@ from rag.types import Chunk
 SAMPLE = 100
 """Chunks that are embedded and cut again."""
 LEAST_COSINE = 0.97
-"""Of a stored vector with the one made now. Half precision leaves 0.9999; processors differ by less than a hundredth,
-passages of one article by several."""
+"""Of a stored vector with the one made now: half precision leaves 0.9999, and another processor somewhat less."""
+_FALL = 0.01
+"""How far below the sample's median a cosine may lie: a processor changes them all alike, a mistake but one."""
 MENDING = "Go back to an earlier generation, `wenbao index --rollback`, or build from nothing: `wenbao index --anew`."
 
 _LENGTH_ERROR = 0.01
@@ -91,7 +92,7 @@ class Examination:
         made = self._embedder.embed_passages([chunk.indexed_text for chunk in self.chunks])
         stored = self._generation.vectors.vectors(self.rows)
         cosines = np.einsum("ij,ij->i", made, stored)
-        different = np.flatnonzero(cosines < LEAST_COSINE)
+        different = np.flatnonzero(cosines < max(LEAST_COSINE, float(np.median(cosines)) - _FALL))
         if len(different):
             worst = int(different[np.argmin(cosines[different])])
             raise self._damaged(
@@ -169,7 +170,10 @@ class Examination:
             raise self._damaged(f"passage {wrong[0]:,} belongs to one article by the list and to another by the store")
         wrong = np.flatnonzero((starts < 0) | (starts >= ends) | (ends > chars[ordinals]))
         if len(wrong):
-            raise self._damaged(f"{self._named(int(wrong[0]))} does not lie within its article")
+            article = self._generation.article_of(int(wrong[0]))
+            raise self._damaged(
+                f"passage {wrong[0]:,} does not lie within its article {article.article_id!r} ({article.source})"
+            )
         empty = np.setdiff1d(np.arange(len(chars)), ordinals)
         if len(empty):
             article = self._generation.article_at(int(empty[0]))

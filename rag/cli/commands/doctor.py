@@ -42,7 +42,7 @@ class Doctor:
         return {
             "model": self.model,
             "index": self.index,
-            "contents": lambda: self._examination().contents(),
+            "contents": self.contents,
             "vectors": lambda: self._examination().vectors(),
             "words": lambda: self._examination().words(),
             "keyword leg": lambda: self._leg("lexical"),
@@ -96,6 +96,16 @@ class Doctor:
         self._generation = generation
         counts = generation.counts
         return f"{generation.id} in {self._settings.vectors}: every checksum is right, {counts.chunks:,} passages"
+
+    def contents(self) -> str:
+        """Articles, passages and the manifest's counts; where they disagree, nothing can be read with confidence."""
+        examination = self._examination()
+        try:
+            return examination.contents()
+        except IndexDamaged:
+            self.close()
+            self._generation = None
+            raise
 
     def corpus(self) -> str:
         """What a refresh would read."""

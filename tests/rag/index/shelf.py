@@ -12,7 +12,7 @@ import numpy as np
 from rag.index.builder import build_index
 from rag.index.manifest import FILE as MANIFEST
 from rag.index.manifest import Manifest, StoredFile, file_digest
-from rag.index.store import CURRENT, Store
+from rag.index.store import CURRENT, ORDER, Store
 from rag.settings import Settings
 from rag.types import IndexReport
 from tests.rag.index.fakes import WordEmbedder, records, write_records
@@ -65,7 +65,9 @@ def republish(store: Store, change: Callable[[Path], None]) -> Path:
     data["generation"] = f"{folder.name.split('-')[0]}-{digest}"
     path.write_text(json.dumps(data), encoding="utf-8")
     renamed = folder.rename(folder.with_name(data["generation"]))
-    (store.folder / CURRENT).write_text(f"{renamed.name}\n", encoding="ascii")
+    for name in (CURRENT, ORDER):
+        listed = (store.folder / name).read_text(encoding="ascii") if (store.folder / name).exists() else ""
+        (store.folder / name).write_text(listed.replace(folder.name, renamed.name), encoding="ascii")
     return renamed
 
 
