@@ -20,7 +20,7 @@ from rag.answering.expectation import find_expected
 from rag.answering.phrasing.client import ChatClient, Completion, ContextTooLong, Message, ModelFailed
 from rag.answering.phrasing.gate import COVERAGE, Gate, Verdict
 from rag.answering.phrasing.passages import Passage
-from rag.answering.phrasing.prompt import BUDGET, ask_messages, make_passages, repair_messages
+from rag.answering.phrasing.prompt import ask_messages, make_passages, repair_messages
 from rag.answering.phrasing.replies import Statement, read_reply
 from rag.answering.question import Expected
 from rag.embedding.base import Embedder
@@ -98,18 +98,19 @@ class Phraser:
         self, query: Query, ranges: Sequence[tuple[Article, int, int]]
     ) -> tuple[list[Passage], list[Message], Completion]:
         """Asks; once more with half the passages where they are too long."""
-        budget = BUDGET
-        while True:
-            passages = make_passages(ranges, budget)
-            if not passages:
-                raise ModelFailed("No passage could be shown to the language model.")
-            asked = ask_messages(query.question.text, passages, english=query.question.english)
-            try:
-                return passages, asked, self._client.complete(asked)
-            except ContextTooLong:
-                if budget < BUDGET or len(passages) == 1:
-                    raise
-                budget //= 2
+        passages = make_passages(ranges)
+        if not passages:
+            raise ModelFailed("No passage could be shown to the language model.")
+        english = query.question.english
+        asked = ask_messages(query.question.text, passages, english=english)
+        try:
+            return passages, asked, self._client.complete(asked)
+        except ContextTooLong:
+            if len(passages) == 1:
+                raise
+        passages = passages[: len(passages) // 2]
+        asked = ask_messages(query.question.text, passages, english=english)
+        return passages, asked, self._client.complete(asked)
 
     def _check(self, statement: Statement, passages: Sequence[Passage]) -> Verdict:
         """What the gate says of a sentence under its own marks, else under those of the passages that support it."""
