@@ -42,6 +42,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--python", type=Path, default=PEERS_PYTHON, help="interpreter of the other libraries")
     parser.add_argument("--write", type=Path, metavar="PAGE.md", help="write the page, and its results as .json beside")
     parser.add_argument("--render", type=Path, metavar="RESULTS.json", help="measure nothing, render these results")
+    parser.add_argument("--note", default="", help="a sentence for the top of the page")
     options = parser.parse_args(arguments)
     return run(lambda: measure(options))
 
@@ -54,7 +55,7 @@ def measure(options: argparse.Namespace) -> None:
     """
     results = _kept(options.render) if options.render else _measured(options)
     if options.write:
-        options.write.write_text(report.page(results), encoding="utf-8")
+        options.write.write_text(report.page(results, options.note), encoding="utf-8")
         results.write(options.write.with_suffix(".json"))
     else:
         print(report.tables(results))

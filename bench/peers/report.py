@@ -75,9 +75,19 @@ def tables(results: Results) -> str:
     return "\n\n".join(parts) + "\n"
 
 
-def page(results: Results) -> str:
-    """docs/benchmarks.md."""
-    return "\n\n".join([_opening(results), tables(results).strip(), _method(), _settings(results), _REPEAT]) + "\n"
+def page(results: Results, note: str = "") -> str:
+    """docs/benchmarks.md, with a remark at its top where there is one."""
+    remark = [f"> {note}"] if note else []
+    parts = [
+        "# Benchmarks",
+        *remark,
+        _opening(results),
+        tables(results).strip(),
+        _method(),
+        _settings(results),
+        _REPEAT,
+    ]
+    return "\n\n".join(parts) + "\n"
 
 
 def ratio(column: Column, ours: float, theirs: float) -> float:
@@ -142,15 +152,15 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 
 def _opening(results: Results) -> str:
     sizes, machine = results.sizes, results.machine
-    return f"""# Benchmarks
-
-wenbao against what one would otherwise take for the job. This page is written by a command, `python -m bench.peers`;
+    loads = [row["load"] for row in results.rows.values() if row.get("load") is not None]
+    return f"""wenbao against what one would otherwise take for the job. This page is written by a command, `python -m bench.peers`;
 the same figures lie in `benchmarks.json` beside it.
 
 Measured {results.measured} on {machine["cores"]} cores of {machine["processor"]} ({machine["system"]}), no graphics
 processor, in one run: {sizes.articles:,} articles, {sizes.passages:,} passages, {sizes.characters:,} characters;
 {sizes.questions:,} questions; indexing throughput on {sizes.small:,} passages; the edited article has {sizes.edited}
-passages."""
+passages. The system's load at the start of the rows was {min(loads, default=0):.1f} to {max(loads, default=0):.1f}, of
+which the measurements themselves make about {machine["cores"]}; more is others' work, which blurs all times."""
 
 
 def _method() -> str:

@@ -91,7 +91,8 @@ ROWS = (
         "llama_index",
         "default",
         ("llama-index-core", "llama-index-retrievers-bm25"),
-        "`VectorStoreIndex` in memory and `BM25Retriever`, fused by reciprocal ranks; a clause is one token",
+        "`VectorStoreIndex` in memory and `BM25Retriever`, fused by reciprocal ranks; a clause is one token, "
+        "so the words find next to nothing, and passages without any score are fused all the same",
         "`delete_nodes`, `insert_nodes`, `persist`; the BM25 retriever is made anew of all texts",
     ),
     Row(

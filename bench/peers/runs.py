@@ -44,7 +44,7 @@ class Results:
     """Day of the first step, ISO 8601."""
     versions: dict[str, dict[str, str | None]] = field(default_factory=dict)
     rows: dict[str, dict[str, Any]] = field(default_factory=dict)
-    """Row → step → what it gave; `error` where one failed."""
+    """Row → step → what it gave; `error` where one failed; `load`: the system's over the minute before."""
 
     @classmethod
     def read(cls, path: Path) -> Results:
@@ -82,6 +82,7 @@ class Runner:
         for row in rows:
             done = self.results.rows.setdefault(row.key, {})
             done.pop("error", None)
+            done.setdefault("load", os.getloadavg()[0] if hasattr(os, "getloadavg") else None)
             found = self._step(row, "versions", packages=row.packages)[0]
             # A checkout need not be installed to be measured.
             self.results.versions[row.key] = found | ({"wenbao": __version__} if row.key == OURS else {})
