@@ -21,13 +21,14 @@ COUNTED = 10
 
 Queries = NDArray[np.float32]
 
-_SETTINGS: dict[str, tuple[str, dict[str, int], str]] = {
-    "exact, float32": ("Flat", {}, ""),
-    "8 bits": ("SQ8", {}, ""),
-    "IVF 512, half precision": ("IVF512,SQfp16", {"nprobe": 32}, "nprobe"),
-    "HNSW 32, half precision": ("HNSW32,SQfp16", {"hnsw_efSearch": 256}, "hnsw.efSearch"),
+_TYPES: dict[str, tuple[str, tuple[str, ...], tuple[int, ...]]] = {
+    "exact, float32": ("Flat", (), ()),
+    "8 bits": ("SQ8", (), ()),
+    "IVF {lists}, half precision": ("IVF{lists},SQfp16", ("nprobe",), (32, 128)),
+    "HNSW 32, half precision": ("HNSW32,SQfp16", ("hnsw", "efSearch"), (256, 512, 1024)),
 }
-"""Name → FAISS's factory string, the search settings, and how they are told."""
+"""Name → FAISS's factory string, where its search setting is, and the values of that which are tried."""
+_ROWS_A_LIST = 195
 
 
 def compare_types(generation: Generation, queries: Queries) -> tuple[list[str], list[list[str]]]:
@@ -41,17 +42,19 @@ def compare_types(generation: Generation, queries: Queries) -> tuple[list[str], 
     size = (generation.folder / FILE).stat().st_size
     rows = [["half precision, ours", *_searched(generation.vectors, exact, queries), f"{size / 1e6:.0f}", ""]]
     swig: Any = faiss
-    for name, (factory, settings, told) in _SETTINGS.items():
+    lists = max(len(vectors) // _ROWS_A_LIST, 1)
+    for name, (factory, setting, values) in _TYPES.items():
         began = time.perf_counter()
-        index = swig.index_factory(vectors.shape[1], factory, swig.METRIC_INNER_PRODUCT)
+        index = swig.index_factory(vectors.shape[1], factory.format(lists=lists), swig.METRIC_INNER_PRODUCT)
         index.train(vectors)
         index.add(vectors)
-        taken = time.perf_counter() - began
-        for setting, value in settings.items():
-            _set(index, setting, value)
-        label = f"{name}, {told} {next(iter(settings.values()))}" if told else name
-        size = len(swig.serialize_index(index))
-        rows.append([label, *_searched(VectorIndex(index), exact, queries), f"{size / 1e6:.0f}", f"{taken:.0f}"])
+        taken, size = time.perf_counter() - began, len(swig.serialize_index(index))
+        for value in values or (0,):
+            label = name.format(lists=lists)
+            if setting:
+                _set(index, setting, value)
+                label += f", {setting[-1]} {value}"
+            rows.append([label, *_searched(VectorIndex(index), exact, queries), f"{size / 1e6:.0f}", f"{taken:.0f}"])
     return ["index type", "recall@10", "ms p50 · p95", "MB", "s to build"], rows
 
 
@@ -66,9 +69,11 @@ def _searched(index: VectorIndex, exact: Sequence[set[int]], queries: Queries) -
     return [f"{np.mean(found):.3f}", latency(taken)]
 
 
-def _set(index: Any, setting: str, value: int) -> None:
-    owner = index.hnsw if setting.startswith("hnsw_") else index
-    setattr(owner, setting.removeprefix("hnsw_"), value)
+def _set(index: Any, setting: Sequence[str], value: int) -> None:
+    *owners, name = setting
+    for owner in owners:
+        index = getattr(index, owner)
+    setattr(index, name, value)
 
 
 def _top(scores: NDArray[np.float32]) -> list[int]:
