@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 
 from rag.cli.main import run
+from rag.embedding.base import Embedder
 from rag.errors import ExitCode
 from rag.index.keyword_index import KeywordIndex, TermCounts
 from rag.index.lock import writer_lock
@@ -20,11 +21,17 @@ from rag.index.vector_index import VectorIndex
 from tests.rag.index.fakes import TOPICS, write_records
 from tests.rag.index.shelf import republish
 
-pytestmark = pytest.mark.usefixtures("opened_once")
+pytestmark = pytest.mark.usefixtures("opened_once", "loaded_once")
 
 CHECKS = (
     "model", "index", "contents", "vectors", "words", "keyword leg", "dense leg", "corpus", "folder", "generations",
 )  # fmt: skip
+
+
+@pytest.fixture
+def loaded_once(embedder: Embedder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever loads the bundled model himself gets the one that is loaded, too."""
+    monkeypatch.setattr("rag.embedding.onnx.OnnxEmbedder", lambda model: embedder)
 
 
 @pytest.fixture

@@ -9,6 +9,8 @@ from typing import Any
 import pytest
 
 from rag.cli.main import run
+from rag.corpus import places
+from rag.embedding.base import Embedder
 from rag.errors import ExitCode, IndexMismatch
 from rag.index.lock import writer_lock
 from rag.index.manifest import FILE as MANIFEST
@@ -17,12 +19,19 @@ from rag.library import Library
 from rag.settings import Settings
 from tests.rag.index.fakes import write_records
 
-pytestmark = pytest.mark.usefixtures("opened_once")
+pytestmark = pytest.mark.usefixtures("opened_once", "loaded_once")
+
+
+@pytest.fixture
+def loaded_once(embedder: Embedder, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Whoever loads the bundled model himself gets the one that is loaded, too."""
+    monkeypatch.setattr("rag.embedding.onnx.OnnxEmbedder", lambda model: embedder)
 
 
 @pytest.fixture
 def names(workdir: Path, capsys: pytest.CaptureFixture[str]) -> list[str]:
     """Ids of three generations, of which each holds an article more."""
+    places.find("北京")  # a library loads the gazetteer in a thread, which silences stdout meanwhile
     for count in (1, 2, 3):
         texts = [f"第{number}座灯塔今夜换上新灯。" for number in range(count)]
         write_records(workdir / "corpus" / "a.jsonl", [{"id": f"n{n}", "text": text} for n, text in enumerate(texts)])
