@@ -17,9 +17,10 @@ from itertools import chain, combinations
 from pathlib import Path
 
 from bench.common import print_table, read_lines, run
-from rag.answering.phrasing.gate import Gate, Verdict
+from rag.answering.phrasing.gate import Gate
 from rag.answering.phrasing.passages import Passage
 from rag.answering.phrasing.prompt import make_passages
+from rag.answering.phrasing.verdict import Verdict
 from rag.embedding.base import Embedder
 from rag.embedding.model import open_embedder
 from rag.errors import InputError

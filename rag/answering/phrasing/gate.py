@@ -8,20 +8,21 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass
-from enum import StrEnum
 
 import numpy as np
 
 from rag.answering.composing import Quote
 from rag.answering.phrasing.alignment import align
 from rag.answering.phrasing.dates import find_dates
+from rag.answering.phrasing.english import is_english
 from rag.answering.phrasing.facts import facts_of, words_of
 from rag.answering.phrasing.figures import find_figures, stated_by
 from rag.answering.phrasing.mentions import impossible_places, mentions
 from rag.answering.phrasing.names import NameKind, find_names
 from rag.answering.phrasing.passages import Passage
 from rag.answering.phrasing.placement import misplaced
+from rag.answering.phrasing.translation import check_english
+from rag.answering.phrasing.verdict import Flaw, FlawKind, Verdict
 from rag.embedding.base import Embedder
 from rag.index.terms import fold
 
@@ -33,46 +34,6 @@ CLOSENESS = 0.62
 """What coverage and similarity must come to, on average."""
 _FAR, _NEAR = 0.80, 0.96
 """Cosines of sentences from one article about different things, and of a sentence and its paraphrase."""
-
-
-class FlawKind(StrEnum):
-    """Why a sentence fails."""
-
-    NO_PASSAGE = "no passage"
-    NUMBER = "number"
-    DATE = "date"
-    NAME = "name"
-    PLACE = "place"
-    MISPLACED = "misplaced"
-    """The number or name is in the passage, but said of something else."""
-    NEGATED = "negated"
-    FAR = "far"
-
-
-@dataclass(frozen=True, slots=True)
-class Flaw:
-    """One thing that a sentence says and its passages do not."""
-
-    kind: FlawKind
-    text: str
-    """The piece of the sentence."""
-
-
-@dataclass(frozen=True, slots=True)
-class Verdict:
-    """What the gate found."""
-
-    flaws: tuple[Flaw, ...]
-    quotes: tuple[Quote, ...]
-    """What of the passages comes nearest to the sentence; where nothing is flawed, its support."""
-    coverage: float
-    """Share of the sentence's words in the quotations, in [0, 1]."""
-    similarity: float
-    """Closeness of the embeddings, stretched to [0, 1]; 0 where it was not computed."""
-
-    @property
-    def passed(self) -> bool:
-        return not self.flaws
 
 
 class Gate:
@@ -89,6 +50,8 @@ class Gate:
         """Holds a sentence, its marks taken off, against the passages that it cites, taken together."""
         if not passages:
             return Verdict((Flaw(FlawKind.NO_PASSAGE, sentence),), (), 0.0, 0.0)
+        if is_english(sentence) and any(not is_english(passage.text) for passage in passages):
+            return check_english(sentence, passages, self._embedder)
         folded = fold(sentence)
         flaws = [*_wrong_figures(folded, passages), *_wrong_dates(folded, passages), *_wrong_names(folded, passages)]
         aligned = align(words_of(folded), facts_of(folded), passages)

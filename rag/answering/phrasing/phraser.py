@@ -18,10 +18,11 @@ from rag.answering.composing import Draft, Mark, Quote
 from rag.answering.evidence import Query, content_words
 from rag.answering.expectation import find_expected
 from rag.answering.phrasing.client import ChatClient, Completion, ContextTooLong, Message, ModelFailed
-from rag.answering.phrasing.gate import COVERAGE, Gate, Verdict
+from rag.answering.phrasing.gate import COVERAGE, Gate
 from rag.answering.phrasing.passages import Passage
 from rag.answering.phrasing.prompt import ask_messages, make_passages, repair_messages
 from rag.answering.phrasing.replies import Statement, read_reply
+from rag.answering.phrasing.verdict import Verdict
 from rag.answering.question import Expected
 from rag.embedding.base import Embedder
 from rag.index.terms import simplify

@@ -8,9 +8,9 @@ from collections.abc import Iterable, Sequence
 from itertools import islice
 
 from rag.answering.phrasing.client import Message
-from rag.answering.phrasing.gate import Flaw, FlawKind
 from rag.answering.phrasing.instructions import find_instructions
 from rag.answering.phrasing.passages import Passage
+from rag.answering.phrasing.verdict import Flaw, FlawKind
 from rag.types import Article
 
 BUDGET = 2_400

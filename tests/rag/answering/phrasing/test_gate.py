@@ -8,7 +8,8 @@ from pathlib import Path
 import pytest
 
 from bench.gate import KINDS, Case, judged
-from rag.answering.phrasing.gate import FlawKind, Gate
+from rag.answering.phrasing.gate import Gate
+from rag.answering.phrasing.verdict import FlawKind
 from rag.embedding.base import Embedder
 from rag.index.generation import Generation
 from rag.index.store import Store
@@ -145,3 +146,30 @@ def test_the_choice_is_the_passage_that_supports(gate: Gate) -> None:
 
 def test_without_a_passage_nothing_passes(gate: Gate) -> None:
     assert [flaw.kind for flaw in gate.check("冰库投用了。", []).flaws] == [FlawKind.NO_PASSAGE]
+
+
+ENGLISH_TRUE = [
+    "The ice house was built by Haifeng for 48 million yuan and took 18 months.",
+    "Fishermen used to travel 40 kilometres to buy ice.",
+    "On June 18, 2021, the fisherman Chen Ashui was the first to load ice.",
+]
+ENGLISH_FALSE = [
+    ("The ice house was built by Haifeng for 84 million yuan.", FlawKind.NUMBER),
+    ("The ice house was built by Lanjing Cold Chain for 48 million yuan.", FlawKind.NAME),
+    ("The ice house was built by Microsoft for 48 million yuan.", FlawKind.NAME),
+    ("On June 8, 2021, the fisherman Chen Ashui was the first to load ice.", FlawKind.DATE),
+    ("On June 18, 2020, the fisherman Chen Ashui was the first to load ice.", FlawKind.DATE),
+    ("The harbour has become a popular destination for tourists.", FlawKind.FAR),
+]
+
+
+@pytest.mark.parametrize("sentence", ENGLISH_TRUE)
+def test_an_english_sentence_about_chinese_passages_passes(gate: Gate, sentence: str) -> None:
+    verdict = gate.check(sentence, [make_passage(HARBOUR)])
+    assert verdict.flaws == ()
+    assert all(quote.text in HARBOUR for quote in verdict.quotes)
+
+
+@pytest.mark.parametrize(("sentence", "kind"), ENGLISH_FALSE)
+def test_what_an_english_sentence_gets_wrong_is_caught(gate: Gate, sentence: str, kind: FlawKind) -> None:
+    assert kind in {flaw.kind for flaw in gate.check(sentence, [make_passage(HARBOUR)]).flaws}

@@ -12,11 +12,13 @@ import pytest
 from pydantic import SecretStr
 
 from rag.answering.answerer import LOOKED_THROUGH
+from rag.answering.composing import Composer
 from rag.answering.phrasing.client import ChatClient
 from rag.answering.phrasing.gate import Gate
 from rag.answering.phrasing.phraser import Phraser
 from rag.embedding.base import Embedder
 from rag.index.builder import build_index
+from rag.index.generation import Generation
 from rag.index.store import Store
 from rag.library import Library
 from rag.settings import Settings
@@ -269,3 +271,17 @@ def test_a_follow_up_is_asked_of_the_model_as_it_was_understood(chat: Server, as
     assert "房县" in answer.standalone_question
     assert f"问题：{answer.standalone_question}" in chat.asked[0].prompt
     assert answer.answer == "房县的合作社有131户社员。[1]"
+
+
+def test_an_english_question_is_answered_in_english(
+    chat: Server, gate: Gate, look: Look, generation: Generation
+) -> None:
+    query, evidences = look("Which company paid for the ice house of Sansha harbour?", "ice")
+    article = evidences[0].sentence.article
+    chat.will(Says("The ice house was paid for by Haifeng Cold Chain, which spent 48 million yuan [1]."))
+    phrased = Phraser(ChatClient(chat.url, None, None), gate).phrase(query, [(article, 0, article.chars)])
+    assert "in English" in chat.asked[0].prompt
+    assert phrased.draft is not None
+    text, citations = Composer(generation).compose(phrased.draft)
+    assert text == "The ice house was paid for by Haifeng Cold Chain, which spent 48 million yuan.[1]"
+    assert "投资4800万元" in citations[0].quote

@@ -6,7 +6,6 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answering.phrasing.gate import Flaw, FlawKind
 from rag.answering.phrasing.instructions import find_instructions
 from rag.answering.phrasing.prompt import (
     MOST_PASSAGES,
@@ -16,6 +15,7 @@ from rag.answering.phrasing.prompt import (
     make_passages,
     repair_messages,
 )
+from rag.answering.phrasing.verdict import Flaw, FlawKind
 from tests.rag.answering.phrasing.articles import make_article
 
 TEXT = "渔港有冰库3座。码头长1.5公里。船主叫林潮生。" * 60
