@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answering.composing import Composer, Draft, Quote, chunk_holding
+from rag.answering.composing import Composer, Draft, Mark, Quote, chunk_holding
 from rag.index.generation import Generation
 
 
@@ -52,3 +52,11 @@ def test_the_chunk_that_holds_most_is_cited(generation: Generation) -> None:
     chunks = generation.chunks_of("ice")
     for chunk in chunks:
         assert chunk_holding(chunks, chunk.start, chunk.end) == chunk
+
+
+def test_a_mark_alone_cites_without_showing(generation: Generation) -> None:
+    article = generation.article("ice")
+    quote = Quote(article, 0, 10)
+    text, citations = Composer(generation).compose(Draft(("冰库投用了。", Mark(quote), "原文：", quote)))
+    assert text == f"冰库投用了。[1]原文：{quote.text}[1]"
+    assert [citation.quote for citation in citations] == [quote.text]
