@@ -18,11 +18,12 @@ from rag.answering.composing import Draft, Mark, Quote
 from rag.answering.evidence import Query, content_words
 from rag.answering.expectation import find_expected
 from rag.answering.phrasing.client import ChatClient, Completion, ContextTooLong, Message, ModelFailed
+from rag.answering.phrasing.english import is_english
 from rag.answering.phrasing.gate import COVERAGE, Gate
 from rag.answering.phrasing.passages import Passage
 from rag.answering.phrasing.prompt import ask_messages, make_passages, repair_messages
 from rag.answering.phrasing.replies import Statement, read_reply
-from rag.answering.phrasing.verdict import Verdict
+from rag.answering.phrasing.verdict import Flaw, FlawKind, Verdict
 from rag.answering.question import Expected
 from rag.embedding.base import Embedder
 from rag.index.terms import simplify
@@ -89,7 +90,9 @@ class Phraser:
         if statements and all(statement.declines for statement in statements):
             return Phrased(None, (f"The language model found no answer in the passages. {EXTRACTIVE}",))
         checked = [
-            _Checked(statement, self._check(statement, passages)) for statement in statements if not statement.declines
+            _Checked(statement, self._check(statement, passages, english=english))
+            for statement in statements
+            if not statement.declines
         ]
         if any(not one.verdict.passed for one in checked):
             checked = self._repaired(asked, completion.text, checked, passages, english=english)
@@ -113,8 +116,10 @@ class Phraser:
         asked = ask_messages(query.question.text, passages, english=english)
         return passages, asked, self._client.complete(asked)
 
-    def _check(self, statement: Statement, passages: Sequence[Passage]) -> Verdict:
+    def _check(self, statement: Statement, passages: Sequence[Passage], *, english: bool) -> Verdict:
         """What the gate says of a sentence under its own marks, else under those of the passages that support it."""
+        if not english and is_english(statement.text) and len(statement.text.split()) > 2:
+            return Verdict((Flaw(FlawKind.LANGUAGE, statement.text),), (), 0.0, 0.0)
         cited = [passage for passage in passages if passage.number in statement.marks]
         together = (
             [one, other]
@@ -150,7 +155,7 @@ class Phraser:
             if len(statements) != 1 or statements[0].declines:
                 continue
             statement = replace(statements[0], opens_line=checked[number].statement.opens_line)
-            verdict = self._check(statement, passages)
+            verdict = self._check(statement, passages, english=english)
             if verdict.passed:
                 repaired[number] = _Checked(statement, verdict)
         return repaired

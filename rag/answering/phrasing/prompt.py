@@ -49,6 +49,7 @@ _REASONS = {
     FlawKind.MISPLACED: ("资料中这个数字说的是别的事", "the passage says this of something else"),
     FlawKind.NEGATED: ("资料没有否定这一点", "the passage does not deny this"),
     FlawKind.FAR: ("资料没有这样说", "the passage does not say so"),
+    FlawKind.LANGUAGE: ("请用中文回答", "answer in English"),
 }
 
 

@@ -20,6 +20,8 @@ class FlawKind(StrEnum):
     """The number or name is in the passage, but said of something else."""
     NEGATED = "negated"
     FAR = "far"
+    LANGUAGE = "language"
+    """It is not in the question's language."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -17,17 +17,21 @@ from rag.answering.phrasing.client import ChatClient
 from rag.answering.phrasing.gate import Gate
 from rag.answering.phrasing.phraser import Phraser
 from rag.embedding.base import Embedder
+from rag.errors import SettingsError
 from rag.index.builder import build_index
 from rag.index.generation import Generation
 from rag.index.store import Store
 from rag.library import Library
-from rag.settings import Settings
+from rag.settings import Settings, load_settings
 from rag.types import Answer, Turn
+from server.state import build_state
 from tests.rag.answering.conftest import Look
 from tests.rag.answering.phrasing import chat_server as does
 from tests.rag.answering.phrasing.chat_server import Behaviour, Replies, Says, Server, Whole, refuses
 from tests.rag.index.fakes import write_records
 from tests.rag.town import RECORDS
+from tests.server.conftest import serve_state
+from tests.server.test_routes import events
 
 KEY = "sk-lighthouse-4711"
 ASKED = "三沙渔港的冰库由哪家公司投资？"
@@ -285,3 +289,34 @@ def test_an_english_question_is_answered_in_english(
     text, citations = Composer(generation).compose(phrased.draft)
     assert text == "The ice house was paid for by Haifeng Cold Chain, which spent 48 million yuan.[1]"
     assert "投资4800万元" in citations[0].quote
+
+
+def test_a_reply_in_another_language_is_asked_for_again(chat: Server, ask: Ask) -> None:
+    chat.will(Says("The ice house was paid for by Haifeng [1]."), Says("1. 冰库由海丰冷链公司投资[1]。"))
+    answer = ask()
+    assert answer.answer == "冰库由海丰冷链公司投资。[1]"
+    assert "请用中文回答" in chat.asked[1].prompt
+
+
+def test_over_http_a_stream_agrees_with_its_citations(chat: Server, vectors: Settings) -> None:
+    chat.will(Says("冰库由海丰冷链公司投资建设[1]。工期为18个月[1]。"))
+    settings = vectors.model_copy(update={"llm_base_url": chat.url, "llm_api_key": SecretStr(KEY)})
+    with serve_state(build_state(settings)) as client:
+        reply = client.post("/v1/ask", json={"question": ASKED, "stream": True, "answerer": "llm"})
+    told = events(reply)
+    done = told[-1][1]
+    assert [told[0][0], told[-1][0]] == ["hits", "done"]
+    assert done["answerer"] == "llm"
+    assert "".join(data["text"] for name, data in told if name == "delta") == done["answer"]
+    assert [data for name, data in told if name == "citation"] == done["citations"]
+    assert KEY not in reply.text
+
+
+@pytest.mark.parametrize(
+    "address", ["127.0.0.1:11434", "ftp://host/v1", "http://user:pass@host/v1", "http://host/v1?key=pass"]
+)
+def test_an_address_that_cannot_be_used_is_refused_without_showing_it(address: str, workdir: Path) -> None:
+    with pytest.raises(SettingsError, match="llm_base_url") as caught:
+        load_settings(llm_base_url=address)
+    assert "pass@" not in str(caught.value)
+    assert "key=pass" not in str(caught.value)
