@@ -153,8 +153,8 @@ def _table(header: Sequence[str], rows: Sequence[Sequence[str]]) -> str:
 def _opening(results: Results) -> str:
     sizes, machine = results.sizes, results.machine
     loads = [row["load"] for row in results.rows.values() if row.get("load") is not None]
-    return f"""wenbao against what one would otherwise take for the job. This page is written by a command, `python -m bench.peers`;
-the same figures lie in `benchmarks.json` beside it.
+    return f"""wenbao against what one would otherwise take for the job. This page is written by a command,
+`python -m bench.peers`; the same figures lie in `benchmarks.json` beside it.
 
 Measured {results.measured} on {machine["cores"]} cores of {machine["processor"]} ({machine["system"]}), no graphics
 processor, in one run: {sizes.articles:,} articles, {sizes.passages:,} passages, {sizes.characters:,} characters;
