@@ -68,6 +68,11 @@ def measure(*, failures: bool) -> None:
         generation = Store(settings.vectors).current()
         cases = list(judged(generation, embedder))
         generation.close()
+    report(cases, failures=failures)
+
+
+def report(cases: Sequence[Case], *, failures: bool) -> None:
+    """Prints how many sentences of each kind were judged rightly, and which were not."""
     rounds = sorted({case.round for case in cases})
     print_table(
         ["sentences", *(f"round {number}" for number in rounds), "all"],

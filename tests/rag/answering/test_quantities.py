@@ -31,6 +31,17 @@ from rag.answering.quantities import counted_quantities, find_quantities
         ("40个百分点", 40, "个百分点"),
         ("18周岁", 18, "周岁"),
         ("260平方米", 260, "平方米"),
+        ("一万二千", 12_000, ""),
+        ("一万二", 12_000, ""),
+        ("一万一千余名", 11_000, "名"),
+        ("一亿二千万元", 120_000_000, "元"),
+        ("两百零二", 202, ""),
+        ("二〇二一年", 2_021, "年"),
+        ("三点五万", 35_000, ""),
+        ("百分之四十", 40, "%"),
+        ("百分之十二点五", 12.5, "%"),
+        ("三成", 30, "%"),
+        ("千分之三", 0.3, "%"),
     ],
 )
 def test_a_quantity_has_its_value_and_unit(text: str, value: float, unit: str) -> None:
@@ -45,6 +56,11 @@ def test_quantities_come_in_order_with_their_places() -> None:
     found = find_quantities(text)
     assert [(quantity.value, quantity.unit) for quantity in found] == [(3, "座"), (120, "名"), (38, "%")]
     assert [text[quantity.start : quantity.end] for quantity in found] == ["3座", "一百二十名", "38%"]
+
+
+@pytest.mark.parametrize("text", ["三四个", "数百名", "几十家"])
+def test_what_is_left_vague_is_no_number(text: str) -> None:
+    assert find_quantities(text) == []
 
 
 def test_a_text_without_numbers_has_none() -> None:

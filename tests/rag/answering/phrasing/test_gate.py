@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from bench.gate import KINDS, Case, judged
+from bench.gate import KINDS, Case, judged, report
 from rag.answering.phrasing.gate import Gate
 from rag.answering.phrasing.verdict import FlawKind
 from rag.embedding.base import Embedder
@@ -60,6 +60,15 @@ def test_what_supports_a_sentence_stands_in_its_article(cases: list[Case]) -> No
             assert case.verdict.quotes
             for quote in case.verdict.quotes:
                 assert quote.text == quote.article.text[quote.start : quote.end] == quote.text.strip() != ""
+
+
+def test_the_report_counts_what_was_judged(cases: list[Case], capsys: pytest.CaptureFixture[str]) -> None:
+    report(cases, failures=True)
+    printed = capsys.readouterr().out
+    true = [case for case in cases if not case.wrong]
+    row = next(line for line in printed.splitlines() if line.startswith("| true, let through"))
+    assert row.endswith(f"| {sum(case.right for case in true)} of {len(true)} |")
+    assert all((f": {case.sentence}" in printed) is not case.right for case in cases)
 
 
 TRUE = [
