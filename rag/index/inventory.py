@@ -10,9 +10,7 @@ from rag.index.manifest import Manifest
 from rag.index.store import KEPT_GENERATIONS, Store
 from rag.types import Counts
 
-RULE = (
-    f"kept are the live one and the {KEPT_GENERATIONS} others that were live last; whoever writes next sweeps the rest"
-)
+RULE = f"kept: the live one and the {KEPT_GENERATIONS} that were live last before it; the next writer sweeps the rest"
 
 
 @dataclass(frozen=True, slots=True)

@@ -33,7 +33,7 @@ KEPT_GENERATIONS = 2
 """Generations beside the live one that are kept to go back to, or forward again."""
 
 _refused: set[Path] = set()
-"""Generations that a writer of this process would not build on; what can be salvaged of them is another's affair."""
+"""Generations that a writer of this process would not build on."""
 
 _BUILDING = "tmp-"
 _JOURNALS = "journal-*.bin"
@@ -53,6 +53,7 @@ class Store:
         self.folder = Path(folder)
         self._generations = self.folder / "generations"
         self._writes = False
+        self._damaged: str | None = None
 
     def current_id(self) -> str:
         """Id of the live generation.
@@ -113,10 +114,7 @@ class Store:
         return sorted(path.name for path in self._generations.iterdir() if _ID.fullmatch(path.name))
 
     def in_order(self) -> list[str]:
-        """Ids of the published generations in the order in which they were live when the next one was published.
-
-        That is the order of their ids until somebody goes back and publishes from there.
-        """
+        """Ids of the published generations as they were live: in their own order until somebody publishes from a rollback."""
         try:
             listed = (self.folder / ORDER).read_text(encoding="ascii").split()
         except (OSError, ValueError):
@@ -126,7 +124,7 @@ class Store:
 
     def leftovers(self) -> list[str]:
         """Names of the files and folders of runs that are not finished; with nobody writing, of runs that died."""
-        return sorted(path.name for pattern in (f"{_BUILDING}*", _JOURNALS) for path in self.folder.glob(pattern))
+        return sorted(path.name for kind in (f"{_BUILDING}*", _JOURNALS) for path in self.folder.glob(kind))
 
     @contextmanager
     def writing(self) -> Iterator[None]:
@@ -240,6 +238,8 @@ class Store:
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
             raise
+        if self._damaged is not None:
+            self._remove(self._damaged)  # nobody could go back to it
         self._sweep()
         for journal in self.folder.glob(_JOURNALS):
             journal.unlink(missing_ok=True)  # of this model: published by now; of another: it would never be read
@@ -267,8 +267,10 @@ class Store:
             except BaseException:
                 generation.close()
                 raise
-        except (IndexDamaged, IndexMismatch):
+        except (IndexDamaged, IndexMismatch) as error:
             _refused.add(folder.resolve())
+            if isinstance(error, IndexDamaged):
+                self._damaged = name
             raise
         return generation
 

@@ -88,9 +88,8 @@ def test_a_flipped_byte_is_named_and_nothing_is_asked_of_it(vectors: Path, capsy
     assert [verdicts[name] for name in ("contents", "vectors", "words", "keyword leg", "dense leg")] == ["--"] * 5
     assert run(["index"]) == ExitCode.OK
     assert "nothing has changed" not in capsys.readouterr().out
-    assert examine(capsys)[0] == ExitCode.INDEX, "the old one is still there, and damaged"
-    shutil.rmtree(vectors / "generations" / Store(vectors).in_order()[-2])
-    assert examine(capsys)[0] == ExitCode.OK
+    status, _, told = examine(capsys)
+    assert status == ExitCode.OK, told
 
 
 def swap_vectors(folder: Path) -> None:
