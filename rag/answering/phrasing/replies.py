@@ -26,6 +26,13 @@ _DECLINES = re.compile(
     re.IGNORECASE,
 )
 
+_SAYS_NOTHING = re.compile(
+    r"(?:根据|依据|按照|综合|参考|以上|上述|综上|希望|如果|如有|如需|注|来源|出处|答案?|回答)[^，,。！!]{0,14}"
+    r"(?:资料|描述|信息|内容|回答|帮助|疑问|所述|需要|如下|答案?)(?:中|里|上|的|整理|描述|内容|信息|回答|说明|得出|如下|以上){0,6}[。！!：:]?|"
+    r"(?:I hope|Hope|Here is|Here are|Based on|According to|Source)[^,.]{0,40}[.:!]?",
+    re.IGNORECASE,
+)
+
 
 @dataclass(frozen=True, slots=True)
 class Statement:
@@ -45,7 +52,7 @@ class Statement:
 
 
 def read_reply(text: str, *, cut: bool = False) -> list[Statement]:
-    """The sentences of a reply, in order.
+    """The sentences of a reply, in order; those that only talk about the reply (根据以上资料的描述。) are left out.
 
     Args:
         cut: the reply ran out of room, so a last sentence without a full stop is left out.
@@ -59,7 +66,7 @@ def read_reply(text: str, *, cut: bool = False) -> list[Statement]:
         for start, end in split_sentences(held):
             piece = held[start:end]
             words = _HELD.sub("", piece).strip()
-            if not re.search(r"\w", words):
+            if not re.search(r"\w", words) or (_SAYS_NOTHING.fullmatch(words) and not re.search(r"\d", words)):
                 continue
             marks = [int(number) for group in _HELD.findall(piece) for number in group.split(",")]
             found.append(Statement(words, tuple(dict.fromkeys(marks)), opens))

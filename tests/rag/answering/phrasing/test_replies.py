@@ -74,6 +74,29 @@ def test_a_statement_is_no_refusal(written: str) -> None:
     assert not any(one.declines for one in read_reply(written))
 
 
+@pytest.mark.parametrize(
+    "written",
+    [
+        "根据资料[1]中的描述。",
+        "以上是根据资料整理的回答。",
+        "希望以上信息对您有帮助！",
+        "回答如下：",
+        "Here is the answer:",
+        "Based on the passages [1].",
+    ],
+)
+def test_talk_about_the_reply_is_left_out(written: str) -> None:
+    assert read_reply(written) == []
+    assert [one.text for one in read_reply(f"冰库有三座[1]。{written}")] == ["冰库有三座。"]
+
+
+@pytest.mark.parametrize(
+    "written", ["根据资料，冰库有三座[1]。", "根据协议书的内容建了冰库[1]。", "据介绍，如有需要可以租用[1]。"]
+)
+def test_what_says_something_is_kept(written: str) -> None:
+    assert len(read_reply(written)) == 1
+
+
 def test_a_sentence_that_was_cut_is_left_out() -> None:
     assert [one.text for one in read_reply("冰库有三座[1]。码头长", cut=True)] == ["冰库有三座。"]
     assert len(read_reply("冰库有三座[1]。码头长[1]。", cut=True)) == 2
