@@ -114,7 +114,7 @@ class Store:
         return sorted(path.name for path in self._generations.iterdir() if _ID.fullmatch(path.name))
 
     def in_order(self) -> list[str]:
-        """Ids of the published generations as they were live: in their own order until somebody publishes from a rollback."""
+        """Ids of the published generations as they were live: by id, until somebody publishes after going back."""
         try:
             listed = (self.folder / ORDER).read_text(encoding="ascii").split()
         except (OSError, ValueError):
