@@ -35,7 +35,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--questions", type=Path, help="lines with `question` and `article_ids` (the sample's)")
     parser.add_argument("--passages", type=at_least_one, default=10_000, help="take articles to so many (10000)")
     parser.add_argument("--small", type=at_least_one, default=200, help="the same for indexing throughput (200)")
-    parser.add_argument("--limit", type=at_least_one, default=300, help="a fixed draw of so many questions (300)")
+    parser.add_argument("--limit", type=at_least_one, default=200, help="a fixed draw of so many questions (200)")
     parser.add_argument("--rows", nargs="+", choices=[row.key for row in ROWS], help="these only, and wenbao (all)")
     parser.add_argument("--work", type=Path, default=WORK, help="folder for indexes and results (build/peers)")
     parser.add_argument("--again", action="store_true", help="forget what was measured; the handed-in vectors stay")
@@ -73,7 +73,7 @@ def _measured(options: argparse.Namespace) -> Results:
     )
     work: Path = options.work.resolve()
     if options.again:
-        material.forget(work, vectors=False)
+        material.forget(work)
     sizes = material.prepare(wanted, work)
     chosen = [row for row in ROWS if not options.rows or row.key in {OURS, *options.rows}]
     if len(chosen) > 1 and not options.python.exists():

@@ -92,20 +92,22 @@ def prepare(wanted: Wanted, folder: Path) -> Sizes:
         sizes = Sizes(**json.loads(made.read_text(encoding="utf-8")))
         if sizes.digest == digest:
             return sizes
-        forget(folder, vectors=True)
+        forget(folder)
     folder.mkdir(parents=True, exist_ok=True)
     sizes = _make(wanted, folder, digest)
     made.write_text(json.dumps(asdict(sizes)), encoding="utf-8")
     return sizes
 
 
-def forget(folder: Path, *, vectors: bool) -> None:
-    """Takes away what was measured over the material, and the vectors that were handed in if they are to go as well."""
+def forget(folder: Path) -> None:
+    """Takes away what was measured over the material; the vectors that were handed in stay."""
     (folder / RESULTS).unlink(missing_ok=True)
     shutil.rmtree(folder / INDEXES, ignore_errors=True)
-    if vectors:
-        shutil.rmtree(folder / VECTORS, ignore_errors=True)
-        (folder / SIZES).unlink(missing_ok=True)
+
+
+def vectors_folder(folder: Path) -> Path:
+    """Where the vectors of these very passages are kept, so that other questions need no others."""
+    return folder / VECTORS / hashlib.sha256((folder / PASSAGES).read_bytes()).hexdigest()[:16]
 
 
 def read_questions(folder: Path) -> list[tuple[str, set[str]]]:

@@ -122,7 +122,7 @@ class Runner:
     def _build(self, row: Row, folder: Path, passages: str, *, handed_in: bool) -> dict[str, Any]:
         """With the vectors handed in, which are made when they are first needed, or with its own."""
         path = self._folder / passages
-        vectors = self._folder / material.VECTORS if handed_in else None
+        vectors = material.vectors_folder(self._folder) if handed_in else None
         if vectors:
             self._step(row, "embed", passages=path, vectors=vectors)
         return self._step(row, "build", folder=folder, passages=path, vectors=vectors)[0]
