@@ -7,10 +7,7 @@ is loaded at the first call.
 
 from __future__ import annotations
 
-import contextlib
 import importlib.util
-import io
-import logging
 import re
 from collections import Counter, defaultdict
 from collections.abc import Iterable, Mapping, Sequence
@@ -18,6 +15,7 @@ from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 from typing import Any, Literal
+from zipfile import ZipFile
 
 PlacePath = tuple[str, ...]
 Level = Literal["province", "city", "county", "town"]
@@ -54,6 +52,8 @@ class _Candidate:
 
 
 _ORDINARY_CITIES = frozenset(("白银", "朝阳", "东方", "大同", "安康", "三明", "黄山", "中山", "平凉", "通化", "河池"))
+# Name, code and short name, indented by level; towns and villages, which we leave out, have neither of the last two.
+_DIVISION = re.compile(r"^(\t{0,2})([^\t\r\n]+)\t\d+\t([^\t\r\n]+)\r?$", re.MULTILINE)
 _RANK: Mapping[Level, int] = {"province": 0, "city": 1, "county": 2, "town": 3}
 _COMPANY = re.compile(r"[\u4e00-\u9fff]{1,12}?(?:公司|集团|厂)")
 _MUNICIPALITIES = frozenset(("北京市", "天津市", "上海市", "重庆市"))
@@ -325,16 +325,28 @@ def _divisions(tree: Mapping[str, Any]) -> Iterable[tuple[PlacePath, list[str], 
 
 
 def _load_divisions() -> Mapping[str, Any]:
-    """jionlp's table; its greeting on import is kept off the terminal."""
-    disabled = logging.root.manager.disable
-    logging.disable(logging.CRITICAL)
-    try:
-        with contextlib.redirect_stdout(io.StringIO()), contextlib.redirect_stderr(io.StringIO()):
-            from jionlp.dictionary.dictionary_loader import china_location_loader
+    """jionlp's table, as its own loader gives it: names nested down to the county, each with its short names.
 
-            tree: Mapping[str, Any] = china_location_loader()
-    finally:
-        logging.disable(disabled)
+    It is read from the package's archive. Importing jionlp would print a greeting to whoever reads our output, and
+    unpack thirteen dictionaries into a folder that may be read only.
+    """
+    spec = importlib.util.find_spec("jionlp")
+    if spec is None or spec.origin is None:
+        raise ModuleNotFoundError("jionlp, which wenbao requires, is not installed")
+    with ZipFile(Path(spec.origin).parent / "dictionary" / "china_location.zip") as archive:
+        text = archive.read("china_location.txt").decode("utf-8")
+    tree: dict[str, Any] = {}
+    province = city = ""
+    for match in _DIVISION.finditer(text):
+        depth, name, alias = len(match[1]), match[2], match[3]
+        if depth == 0:
+            province = name
+            tree[province] = {"_alias": alias}
+        elif depth == 1:
+            city = name
+            tree[province][city] = {"_alias": alias.split("/")}
+        else:
+            tree[province][city][name] = {"_alias": alias}
     return tree
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import json
 import subprocess
 import sys
+from pathlib import Path
 
 import pytest
 from hypothesis import given, settings
@@ -119,3 +121,17 @@ def test_loading_says_nothing_and_waits_for_the_first_call() -> None:
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert (done.returncode, done.stdout, done.stderr) == (0, "", "")
+
+
+def test_the_table_is_the_one_that_jionlp_loads(tmp_path: Path) -> None:
+    """Its own loader is asked in another interpreter, where its greeting disturbs nobody."""
+    code = (
+        "import json, sys\n"
+        "from jionlp.dictionary.dictionary_loader import china_location_loader\n"
+        "json.dump(china_location_loader(), open(sys.argv[1], 'w', encoding='utf-8'))\n"
+    )
+    target = tmp_path / "divisions.json"
+    subprocess.run([sys.executable, "-c", code, str(target)], check=True, capture_output=True)
+    theirs = json.loads(target.read_text(encoding="utf-8"))
+    ours = places._load_divisions()
+    assert list(places._divisions(ours)) == list(places._divisions(theirs))
