@@ -14,7 +14,7 @@ from __future__ import annotations
 import argparse
 import re
 from collections.abc import Sequence
-from dataclasses import asdict, dataclass, fields, replace
+from dataclasses import asdict, dataclass, field, fields, replace
 from pathlib import Path
 from typing import cast
 
@@ -38,9 +38,10 @@ from rag.corpus.files import read_corpus, read_pages
 from rag.embedding import model
 from rag.embedding.base import Embedder
 from rag.errors import InputError
-from rag.index.generation import Generation
-from rag.index.keyword_index import KeywordIndex, TermCounts
-from rag.index.terms import fold, terms
+from rag.index.legs.keyword_index import KeywordIndex, TermCounts
+from rag.index.storage.generation import Generation
+from rag.index.text.analyzer import Analyzer
+from rag.index.text.terms import fold, terms
 from rag.types import Article, BlockRole, Page
 
 FOLDS = 5
@@ -76,9 +77,10 @@ class Cases:
 
 @dataclass(frozen=True, slots=True)
 class _Words:
-    """The one part of a generation that weighing a question's words asks for."""
+    """The parts of a generation that weighing a question's words asks for."""
 
     words: KeywordIndex
+    analyzer: Analyzer = field(default_factory=Analyzer)
 
 
 def main(arguments: Sequence[str] | None = None) -> int:

@@ -19,7 +19,7 @@ from pathlib import Path
 
 from bench.common import at_least_one, draw, print_table, read_lines, run
 from rag.errors import InputError
-from rag.index.terms import fold
+from rag.index.text.terms import fold
 
 CUTTERS = ("jieba", "rjieba", "jieba_fast_dat", "jieba_next", "cppjieba_py_dat")
 """Modules with a `cut_for_search`, the reference first."""

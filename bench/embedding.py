@@ -33,7 +33,7 @@ from rag.embedding.onnx import OnnxEmbedder, available_cores, features_of, open_
 from rag.embedding.prepared import MODEL_FILE
 from rag.embedding.source import load_source, quiet
 from rag.errors import InputError
-from rag.index.chunking import chunk_article
+from rag.index.text.chunking import chunk_article
 from rag.settings import sample_path
 from rag.types import Page
 

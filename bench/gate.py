@@ -24,9 +24,9 @@ from rag.answering.phrasing.verdict import Verdict
 from rag.embedding.base import Embedder
 from rag.embedding.model import open_embedder
 from rag.errors import InputError
-from rag.index.builder import build_index
-from rag.index.generation import Generation
-from rag.index.store import Store
+from rag.index.building.builder import build_index
+from rag.index.storage.generation import Generation
+from rag.index.storage.store import Store
 from rag.settings import Settings
 
 SENTENCES = Path(__file__).with_suffix(".jsonl")

@@ -21,11 +21,11 @@ from bench.common import SEED
 from rag.corpus.articles import split_page
 from rag.embedding.base import BatchProgress
 from rag.errors import InputError
-from rag.index.builder import build_index
-from rag.index.chunking import chunk_article
-from rag.index.generation import Generation
-from rag.index.sentences import split_sentences
-from rag.index.store import Store
+from rag.index.building.builder import build_index
+from rag.index.storage.generation import Generation
+from rag.index.storage.store import Store
+from rag.index.text.chunking import chunk_article
+from rag.index.text.sentences import split_sentences
 from rag.settings import Settings
 from rag.types import Article, IndexReport, Page, RecordFields
 

@@ -11,8 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from bench.common import latency
-from rag.index.generation import Generation
-from rag.index.vector_index import FILE, VectorIndex
+from rag.index.legs.vector_index import FILE, VectorIndex
+from rag.index.storage.generation import Generation
 
 NEAREST = 200
 """Rows that a search asks for, as the dense leg does."""

@@ -23,8 +23,8 @@ from rag.embedding import model
 from rag.embedding.base import Embedder
 from rag.embedding.model import BUNDLED
 from rag.errors import InputError
-from rag.index.generation import Generation
-from rag.index.store import Store
+from rag.index.storage.generation import Generation
+from rag.index.storage.store import Store
 from rag.retrieval.fusion import reciprocal_ranks
 from rag.retrieval.retriever import Retriever
 from rag.types import Mode

@@ -35,9 +35,9 @@ from bench.memory import Memory, memory_of, timed_run
 from rag.embedding.base import Embedder
 from rag.embedding.model import open_embedder
 from rag.errors import InputError
-from rag.index.generation import Generation
-from rag.index.store import Store
-from rag.index.terms import terms
+from rag.index.storage.generation import Generation
+from rag.index.storage.store import Store
+from rag.index.text.terms import terms
 from rag.library import Library
 from rag.settings import Settings
 

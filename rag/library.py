@@ -21,10 +21,10 @@ from rag.embedding.base import Embedder
 from rag.embedding.model import open_embedder
 from rag.errors import IndexMismatch, InputError, RagError
 from rag.explanations import ArticleStanding
-from rag.index.generation import Generation
-from rag.index.naming import find_article
-from rag.index.store import Store
-from rag.index.terms import cutter
+from rag.index.storage.generation import Generation
+from rag.index.storage.naming import find_article
+from rag.index.storage.store import Store
+from rag.index.text.terms import cutter
 from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
 from rag.types import (

@@ -39,14 +39,14 @@ def build_state(settings: Settings) -> State:
         return Library.open(settings, progress)
 
     def build(source: Settings, progress: Callable[[Progress], None]) -> IndexReport:
-        from rag.index.builder import build_index
+        from rag.index.building.builder import build_index
 
         library = live.current()
         # The model that answers: a second one would cost its memory twice.
         return build_index(source, progress, library.embedder if library is not None else None)
 
     def refresh(progress: Callable[[Progress], None]) -> IndexReport:
-        from rag.index.remembering import with_remembered_corpus
+        from rag.index.building.remembering import with_remembered_corpus
 
         return build(with_remembered_corpus(settings), progress)
 

@@ -23,8 +23,8 @@ from server.live import LiveLibrary
 from server.schemas import JobOut
 
 if TYPE_CHECKING:
-    from rag.index.manifest import Manifest
-    from rag.index.watching import CorpusWatcher, Pace
+    from rag.index.storage.manifest import Manifest
+    from rag.index.watch.watching import CorpusWatcher, Pace
 
 IndexBuilder = Callable[[Settings, Callable[[Progress], None]], IndexReport]
 
@@ -81,7 +81,7 @@ class IndexWatcher:
             self._thread.join(timeout)
 
     def _run(self) -> None:
-        from rag.index.watching import CorpusWatcher  # behind a socket that answers
+        from rag.index.watch.watching import CorpusWatcher  # behind a socket that answers
 
         try:
             self._watcher = CorpusWatcher(self._paths, self._refresh, tell=_log.warning, pace=self._pace)
@@ -101,7 +101,7 @@ class IndexWatcher:
 
     def _hop(self) -> None:
         """Takes up the live generation, and finds out what it was made from if it is another than before."""
-        from rag.index.manifest import Manifest
+        from rag.index.storage.manifest import Manifest
 
         library = self._live.current()
         if library is None:
@@ -140,7 +140,7 @@ class IndexWatcher:
 
     def _is_due(self, manifest: Manifest, source: Settings) -> bool:
         """True when a job has something to do, or to tell: that there is trouble, or that it is over."""
-        from rag.index.watching import differs
+        from rag.index.watch.watching import differs
 
         last = self._jobs.last
         in_trouble = last is not None and last.problem is not None

@@ -55,7 +55,7 @@ def opened_once(embedder: Embedder, monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.fixture(scope="session")
 def sample_index(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Settings:
     """Settings with the built-in sample indexed under their `vectors`. Read it; to change it, copy the folder."""
-    from rag.index.builder import build_index
+    from rag.index.building.builder import build_index
 
     settings = Settings(vectors=tmp_path_factory.mktemp("sample") / "vectors")
     build_index(settings, embedder=embedder)

@@ -29,7 +29,7 @@ from rag.answering.evidence import EvidenceFinder, Weights, make_query
 from rag.answering.question import parse_question
 from rag.embedding.base import Embedder
 from rag.errors import ExitCode, InputError
-from rag.index.store import Store
+from rag.index.storage.store import Store
 from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
 from tests.rag.embedding.conftest import make_tiny

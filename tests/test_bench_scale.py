@@ -23,10 +23,10 @@ from bench.index_types import compare_types
 from bench.memory import memory_of, timed_run
 from rag.corpus.articles import split_page
 from rag.errors import ExitCode, InputError
-from rag.index.chunking import chunk_article
-from rag.index.generation import Generation
-from rag.index.sentences import split_sentences
-from rag.index.store import Store
+from rag.index.storage.generation import Generation
+from rag.index.storage.store import Store
+from rag.index.text.chunking import chunk_article
+from rag.index.text.sentences import split_sentences
 from rag.settings import Settings
 from rag.types import Page, RecordFields
 from tests.test_bench import cells_of, write_lines

@@ -22,7 +22,7 @@ from rag.corpus.files import read_corpus, read_pages
 from rag.embedding import bundled
 from rag.embedding.source import quiet
 from rag.errors import InputError
-from rag.index.chunking import chunk_article
+from rag.index.text.chunking import chunk_article
 from rag.types import Article, Page, RecordFields
 
 RECORDS, PASSAGES = "records.jsonl", "passages.jsonl"

@@ -32,8 +32,8 @@ from rag.answering.verdicts import (
 )
 from rag.embedding.base import Embedder
 from rag.explanations import AnswerExplanation, ArticleStanding
-from rag.index.generation import Generation
-from rag.index.terms import PAIR_MARK
+from rag.index.storage.generation import Generation
+from rag.index.text.terms import PAIR_MARK
 from rag.retrieval.copies import Copies, one_of_each
 from rag.retrieval.explaining import explain_search
 from rag.retrieval.retriever import CANDIDATES, Retriever

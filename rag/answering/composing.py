@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.index.generation import Generation
+from rag.index.storage.generation import Generation
 from rag.offsets import OffsetMap
 from rag.types import Article, Chunk, Citation
 

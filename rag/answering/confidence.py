@@ -17,7 +17,7 @@ from rag.answering.aggregates import place_fits, short_name
 from rag.answering.evidence import Evidence, Query
 from rag.answering.question import Expected
 from rag.corpus import places
-from rag.index.terms import PAIR_MARK, fold
+from rag.index.text.terms import PAIR_MARK, fold
 from rag.retrieval.preference import dated_as_asked
 from rag.types import Article
 

@@ -22,10 +22,10 @@ from rag.answering.expectation import find_expected
 from rag.answering.question import FUNCTION_CHARACTERS, Expected, Question
 from rag.answering.stopwords import NOUNS_OF_ASKING, STOP_WORDS
 from rag.embedding.base import Embedder
-from rag.index.analyzer import Analyzer
-from rag.index.generation import Generation
-from rag.index.sentences import split_sentences
-from rag.index.terms import PAIR_MARK
+from rag.index.storage.generation import Generation
+from rag.index.text.analyzer import Analyzer
+from rag.index.text.sentences import split_sentences
+from rag.index.text.terms import PAIR_MARK
 from rag.types import Article, Block, BlockRole, Span
 
 RERANKED = 16

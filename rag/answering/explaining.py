@@ -16,7 +16,7 @@ from rag.explanations import (
     SentenceExplanation,
     SignalExplanation,
 )
-from rag.index.terms import PAIR_MARK
+from rag.index.text.terms import PAIR_MARK
 from rag.offsets import OffsetMap
 
 MEANINGS = {

@@ -12,7 +12,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 
 from rag.corpus import places
-from rag.index.terms import simplify
+from rag.index.text.terms import simplify
 from rag.types import Span, Turn
 
 _TOO_SHORT = 6

@@ -10,7 +10,7 @@ from rag.answering.composing import Draft, Quote
 from rag.answering.evidence import Evidence, Query, content_words
 from rag.answering.expectation import find_expected
 from rag.answering.question import Expected, Question
-from rag.index.likeness import profile, repeats
+from rag.index.building.likeness import profile, repeats
 
 SHORT = 110
 """Characters of the first quotation: what a reader takes in at a glance."""

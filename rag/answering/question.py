@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from rag.errors import InputError
-from rag.index.terms import cutter, simplify
+from rag.index.text.terms import cutter, simplify
 
 
 class Expected(StrEnum):

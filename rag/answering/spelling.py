@@ -12,7 +12,7 @@ from functools import lru_cache
 from itertools import pairwise
 
 from rag.answering.question import FUNCTION_CHARACTERS
-from rag.index.terms import cutter
+from rag.index.text.terms import cutter
 
 _OFTEN = 3
 """How often the found passages must print a homophone before a word is taken for a slip: once is chance."""

@@ -13,7 +13,7 @@ from rag.answering.explaining import explain_sentence
 from rag.answering.question import Form
 from rag.answering.trace import Rule, Trace
 from rag.explanations import ArticleStanding, LegStanding, PassageStanding
-from rag.index.generation import Generation
+from rag.index.storage.generation import Generation
 from rag.retrieval.explaining import Standings
 from rag.retrieval.retriever import CANDIDATES
 from rag.types import Article, Filters

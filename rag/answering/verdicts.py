@@ -18,7 +18,7 @@ from rag.answering.evidence import Evidence, Query, content_words
 from rag.answering.passages import SHORT, trimmed, window_gain
 from rag.answering.quantities import Quantity, counted_quantities, find_quantities
 from rag.answering.question import Question
-from rag.index.terms import PAIR_MARK
+from rag.index.text.terms import PAIR_MARK
 
 _RELATED = 0.4
 """Share of a side's words that its best sentence and context must hold."""

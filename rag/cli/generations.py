@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rag.cli.output import write
 
 if TYPE_CHECKING:
-    from rag.index.inventory import StoredGeneration
+    from rag.index.storage.inventory import StoredGeneration
     from rag.settings import Settings
 
 NEWEST_BEFORE = ""
@@ -18,8 +18,8 @@ NEWEST_BEFORE = ""
 
 def show(settings: Settings, as_json: bool) -> None:
     """Prints every generation on disk, newest first, and the rule by which they are kept."""
-    from rag.index.inventory import RULE, stored_generations
-    from rag.index.store import Store
+    from rag.index.storage.inventory import RULE, stored_generations
+    from rag.index.storage.store import Store
 
     found = stored_generations(Store(settings.vectors))[::-1]
     if as_json:
@@ -34,7 +34,7 @@ def roll_back(settings: Settings, wanted: str, as_json: bool) -> None:
     from rag.cli.progress import ProgressLine
     from rag.embedding.model import prepare_model
     from rag.errors import IndexDamaged, IndexMissing
-    from rag.index.store import Store
+    from rag.index.storage.store import Store
 
     store = Store(settings.vectors)
     try:
@@ -59,7 +59,7 @@ def roll_back(settings: Settings, wanted: str, as_json: bool) -> None:
 def distrust(settings: Settings) -> None:
     """Has the run that follows take nothing over from the live generation, and the one after it if that is stopped."""
     from rag.corpus.files import read_corpus
-    from rag.index.store import Store
+    from rag.index.storage.store import Store
 
     read_corpus(settings.corpus_path)  # a mistyped corpus should cost nothing
     Store(settings.vectors).distrust()

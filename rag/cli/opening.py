@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 from rag.cli.output import note
 from rag.cli.progress import ProgressLine
 from rag.errors import IndexMissing
-from rag.index.remembering import with_remembered_corpus
+from rag.index.building.remembering import with_remembered_corpus
 
 __all__ = ["ensure_index", "opened", "with_remembered_corpus"]
 
@@ -47,7 +47,7 @@ def ensure_index(settings: Settings) -> None:
     Raises:
         IndexMissing: there is no index, and which corpus to index is the user's to say or confirm.
     """
-    from rag.index.store import Store
+    from rag.index.storage.store import Store
 
     try:
         Store(settings.vectors).current_id()
@@ -57,7 +57,7 @@ def ensure_index(settings: Settings) -> None:
                 f"{settings.corpus} has not been indexed: there is no index in {settings.vectors}",
                 hint="Run `wenbao index` to build it.",
             ) from missing
-        from rag.index.builder import build_index
+        from rag.index.building.builder import build_index
 
         note(f"there is no index in {settings.vectors} yet; indexing the built-in sample")
         with ProgressLine() as line:

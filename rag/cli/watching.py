@@ -41,7 +41,7 @@ def watch_index(settings: Settings, flags: Flags, show: Callable[[IndexReport, I
         raise InputError(
             "the built-in sample never changes: there is nothing to watch", hint="Name a corpus of your own."
         )
-    from rag.index.watching import CorpusWatcher
+    from rag.index.watch.watching import CorpusWatcher
 
     paths = tuple(path for path in (settings.corpus_path, settings.userdict) if path is not None)
     CorpusWatcher(lambda: paths, _Refresh(settings, flags, show), tell=note).run()
@@ -66,7 +66,7 @@ class _Refresh:
         self._trouble = ""
 
     def __call__(self) -> float | None:
-        from rag.index.builder import build_index
+        from rag.index.building.builder import build_index
 
         self._flags.on_interrupt = (
             "the index is as it was, what has been embedded is kept: run `wenbao index` again to go on"

@@ -13,8 +13,8 @@ from typing import Protocol
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.generation import Generation
-from rag.index.likeness import Profile, profile, repeats
+from rag.index.building.likeness import Profile, profile, repeats
+from rag.index.storage.generation import Generation
 from rag.types import Article, Hit, Ranks
 
 MOST_LISTED = 50

@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.explanations import HitExplanation, LegScore, LegStanding, PassageStanding, SearchExplanation, TermExplanation
-from rag.index.generation import Generation
-from rag.index.terms import PAIR_MARK
+from rag.index.storage.generation import Generation
+from rag.index.text.terms import PAIR_MARK
 from rag.retrieval.fusion import leg_weight
 from rag.types import Chunk, Hit
 

@@ -17,7 +17,7 @@ from datetime import date
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.listing import days_of
+from rag.index.storage.listing import days_of
 from rag.retrieval.dating import parse_dates
 from rag.retrieval.moments import Days, Stretch, Unit
 from rag.types import Article

@@ -14,8 +14,8 @@ from numpy.typing import NDArray
 
 from rag.embedding.base import Embedder
 from rag.errors import IndexMismatch
-from rag.index.generation import Generation
-from rag.index.ranking import top_rows
+from rag.index.legs.ranking import top_rows
+from rag.index.storage.generation import Generation
 from rag.retrieval.copies import Copies
 from rag.retrieval.dating import parse_dates
 from rag.retrieval.explaining import explain_search

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from typing import Literal
 
 from rag.errors import IndexDamaged
-from rag.index.generation import Generation
+from rag.index.storage.generation import Generation
 from rag.retrieval.retriever import Retriever
 from rag.types import Chunk
 

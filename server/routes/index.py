@@ -41,7 +41,9 @@ def refresh(state: StateDep, response: Response, request: IndexRequest | None = 
 
 
 def _without_index(state: State) -> IndexOut:
-    from rag.index.remembering import with_remembered_corpus  # the index behind it is not opened before the socket
+    from rag.index.building.remembering import (
+        with_remembered_corpus,  # the index behind it is not opened before the socket
+    )
 
     problem, settings = state.live.problem(), state.settings
     with suppress(StoreError):  # an index too damaged to tell its corpus is what `problem` tells of

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import pytest
 
 from rag.embedding.base import Embedder
-from rag.index.builder import build_index
-from rag.index.store import Store
+from rag.index.building.builder import build_index
+from rag.index.storage.store import Store
 from rag.library import Library
 from rag.settings import Settings
 from tests.rag.index.fakes import write_records

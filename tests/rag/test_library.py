@@ -9,8 +9,8 @@ import pytest
 
 from rag.embedding.base import Embedder
 from rag.errors import ExitCode, IndexMismatch, IndexMissing, InputError, NotFound
-from rag.index.builder import build_index
-from rag.index.store import Store
+from rag.index.building.builder import build_index
+from rag.index.storage.store import Store
 from rag.library import MAX_QUERY, Library
 from rag.settings import Settings
 from rag.types import Answer

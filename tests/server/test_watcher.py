@@ -14,14 +14,14 @@ import httpx
 import pytest
 
 import rag.embedding.model
-import rag.index.watching
+import rag.index.watch.watching
 import rag.library
 import server.watcher
 from rag.embedding.base import Embedder
-from rag.index.builder import build_index
-from rag.index.lock import writer_lock
-from rag.index.store import Store
-from rag.index.watching import Pace
+from rag.index.building.builder import build_index
+from rag.index.storage.lock import writer_lock
+from rag.index.storage.store import Store
+from rag.index.watch.watching import Pace
 from rag.library import Library
 from rag.settings import Settings
 from server.jobs import Jobs
@@ -97,13 +97,13 @@ def corpus(mine: Settings) -> Path:
 def checks(monkeypatch: pytest.MonkeyPatch) -> list[bool]:
     """What the checks of the corpus have found, one by one."""
     found: list[bool] = []
-    differs = rag.index.watching.differs
+    differs = rag.index.watch.watching.differs
 
     def noted(*arguments: Any) -> bool:
         found.append(differs(*arguments))
         return found[-1]
 
-    monkeypatch.setattr(rag.index.watching, "differs", noted)
+    monkeypatch.setattr(rag.index.watch.watching, "differs", noted)
     return found
 
 
@@ -258,7 +258,7 @@ def test_a_defect_of_the_watching_is_logged_and_ends_nothing_else(
     def broken(*_: object) -> bool:
         raise KeyError("defect")
 
-    monkeypatch.setattr(rag.index.watching, "differs", broken)
+    monkeypatch.setattr(rag.index.watch.watching, "differs", broken)
     with serve_state(following(mine)) as client:
         eventually(lambda: "no longer watched" in caplog.text)
         assert shown(client)["watched"] is False

@@ -11,7 +11,7 @@ from bench.peers.engines.base import Passage, Vectors
 from rag.cli.main import run
 from rag.embedding.base import Embedder
 from rag.embedding.model import open_embedder
-from rag.index.builder import build_index
+from rag.index.building.builder import build_index
 from rag.library import Library
 from rag.settings import Settings
 

@@ -24,7 +24,7 @@ from rag.answering.phrasing.placement import misplaced
 from rag.answering.phrasing.translation import check_english
 from rag.answering.phrasing.verdict import Flaw, FlawKind, Verdict
 from rag.embedding.base import Embedder
-from rag.index.terms import fold
+from rag.index.text.terms import fold
 
 COVERAGE = 0.3
 """Share of a sentence's character pairs that the evidence must hold, whatever the embedding says."""

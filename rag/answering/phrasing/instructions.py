@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import re
 
-from rag.index.sentences import split_sentences
+from rag.index.text.sentences import split_sentences
 from rag.types import Article, Span
 
 FOLLOWING = 2

@@ -18,7 +18,7 @@ from pathlib import Path
 from rag.answering.expectation import SURNAMES
 from rag.answering.quantities import find_quantities
 from rag.corpus import places
-from rag.index.terms import cutter
+from rag.index.text.terms import cutter
 
 
 class NameKind(StrEnum):

@@ -11,8 +11,8 @@ from rag.answering.phrasing.figures import Figure, find_figures
 from rag.answering.question import FUNCTION_CHARACTERS
 from rag.corpus import places
 from rag.corpus.places import PlacePath
-from rag.index.sentences import split_sentences
-from rag.index.terms import fold
+from rag.index.text.sentences import split_sentences
+from rag.index.text.terms import fold
 from rag.types import Article, ArticleKind, Span
 
 _HAN_RUN = re.compile(r"[\u3400-\u9fff]+")

@@ -26,7 +26,7 @@ from rag.answering.phrasing.replies import Statement, read_reply
 from rag.answering.phrasing.verdict import Flaw, FlawKind, Verdict
 from rag.answering.question import Expected
 from rag.embedding.base import Embedder
-from rag.index.terms import simplify
+from rag.index.text.terms import simplify
 from rag.types import Article
 
 EXTRACTIVE = "The answer is made of quotations instead."

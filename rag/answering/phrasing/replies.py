@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from dataclasses import dataclass
 
-from rag.index.sentences import split_sentences
+from rag.index.text.sentences import split_sentences
 
 _MARKS = re.compile(
     r"\s*(?:[\[［【]\s*\^?\s*(?:资料|来源|文献|出处|参考|source|passage|doc(?:ument)?)?\s*#?\s*"

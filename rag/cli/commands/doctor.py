@@ -18,8 +18,8 @@ from rag.errors import ExitCode, IndexDamaged, IndexMismatch, IndexMissing, RagE
 
 if TYPE_CHECKING:
     from rag.embedding.base import Embedder
-    from rag.index.examination import Examination
-    from rag.index.generation import Generation
+    from rag.index.storage.examination import Examination
+    from rag.index.storage.generation import Generation
     from rag.retrieval.selftest import Leg
     from rag.settings import Settings
 
@@ -67,7 +67,7 @@ class Doctor:
 
     def index(self) -> str:
         """Every file of the live generation by checksum, and the counts of its parts."""
-        from rag.index.store import Store
+        from rag.index.storage.store import Store
 
         store = Store(self._settings.vectors)
         try:
@@ -119,8 +119,8 @@ class Doctor:
 
     def folder(self) -> str:
         """Whether the index could be refreshed, who does so, and what a writer that died has left."""
-        from rag.index.lock import holder, is_locked
-        from rag.index.store import Store
+        from rag.index.storage.lock import holder, is_locked
+        from rag.index.storage.store import Store
 
         folder = Path(self._settings.vectors).absolute()
         existing = next(place for place in (folder, *folder.parents) if place.exists())
@@ -145,10 +145,10 @@ class Doctor:
 
     def generations(self) -> str:
         """Every other generation by checksum: whether it could be gone back to."""
-        from rag.index.generation import check_files
-        from rag.index.inventory import stored_generations
-        from rag.index.manifest import Manifest
-        from rag.index.store import Store
+        from rag.index.storage.generation import check_files
+        from rag.index.storage.inventory import stored_generations
+        from rag.index.storage.manifest import Manifest
+        from rag.index.storage.store import Store
 
         store = Store(self._settings.vectors)
         try:
@@ -180,14 +180,14 @@ class Doctor:
     def _examination(self) -> Examination:
         if self._examined is None:
             generation, embedder = self._opened()
-            from rag.index.examination import Examination
+            from rag.index.storage.examination import Examination
 
             self._examined = Examination(generation, embedder)
         return self._examined
 
     def _leg(self, leg: Leg) -> str:
         generation, embedder = self._opened()
-        from rag.index.examination import spread
+        from rag.index.storage.examination import spread
         from rag.retrieval.retriever import Retriever
         from rag.retrieval.selftest import PHRASES, find_again
 

@@ -103,7 +103,7 @@ def command(
         watch_index(settings, flags, lambda report, before: _show(report, before, settings, as_json))
         return
 
-    from rag.index.builder import build_index
+    from rag.index.building.builder import build_index
 
     flags.on_interrupt = "the index is as it was, what has been embedded is kept: run `wenbao index` again to go on"
     with ProgressLine() as line:
@@ -139,7 +139,7 @@ def _show(report: IndexReport, before: IndexReport | None, settings: Settings, a
 
 
 def _plan(settings: Settings, as_json: bool) -> None:
-    from rag.index.builder import plan_index
+    from rag.index.building.builder import plan_index
 
     with ProgressLine() as line:
         plan = plan_index(settings, line)

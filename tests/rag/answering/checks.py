@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 
-from rag.index.generation import Generation
+from rag.index.storage.generation import Generation
 from rag.types import Answer
 
 _MARK = re.compile(r"\[(\d+)\]")

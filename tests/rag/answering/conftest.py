@@ -10,8 +10,8 @@ import pytest
 from rag.answering.evidence import Evidence, EvidenceFinder, Query, make_query
 from rag.answering.question import parse_question
 from rag.embedding.base import Embedder
-from rag.index.generation import Generation
-from rag.index.store import Store
+from rag.index.storage.generation import Generation
+from rag.index.storage.store import Store
 from rag.library import Library
 
 Look = Callable[..., tuple[Query, list[Evidence]]]

@@ -8,7 +8,7 @@ import pytest
 
 from rag.answering.aggregates import entity_name, has_predicate, place_fits, short_name
 from rag.answering.question import Level, parse_question
-from rag.index.generation import Generation
+from rag.index.storage.generation import Generation
 from rag.library import Library
 from rag.types import Article, Filters
 from tests.rag.index.fakes import make_article

@@ -9,8 +9,8 @@ from typing import Any
 
 import pytest
 
-from rag.index.generation import Generation
-from rag.index.store import Store
+from rag.index.storage.generation import Generation
+from rag.index.storage.store import Store
 from rag.library import Library
 from rag.settings import sample_path
 from rag.types import Answer, Filters, Turn

@@ -8,7 +8,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.answering.composing import Composer, Draft, Mark, Quote, chunk_holding
-from rag.index.generation import Generation
+from rag.index.storage.generation import Generation
 
 
 def test_the_same_quotation_twice_has_one_number(generation: Generation) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.answering.confidence import fitting_articles, foreign_places, judge
-from rag.index.generation import Generation
+from rag.index.storage.generation import Generation
 from tests.rag.answering.conftest import Look
 
 

@@ -6,7 +6,7 @@ import pytest
 
 from rag.answering.evidence import asks_for_author, content_words, sentences_of
 from rag.answering.question import parse_question
-from rag.index.generation import Generation
+from rag.index.storage.generation import Generation
 from rag.types import BlockRole
 from tests.rag.answering.conftest import Look
 from tests.rag.index.fakes import make_article

@@ -8,7 +8,7 @@ from hypothesis import strategies as st
 
 from rag.answering.question import Expected, Form, Level, check_question, number_of, parse_question
 from rag.errors import InputError
-from rag.index.terms import simplify
+from rag.index.text.terms import simplify
 
 
 @pytest.mark.parametrize(

@@ -11,9 +11,9 @@ import pytest
 from rag.embedding.base import Embedder
 from rag.errors import InputError, NotFound
 from rag.explanations import ArticleStanding
-from rag.index.builder import build_index
-from rag.index.generation import Generation
-from rag.index.store import Store
+from rag.index.building.builder import build_index
+from rag.index.storage.generation import Generation
+from rag.index.storage.store import Store
 from rag.library import Library
 from rag.settings import Settings
 from rag.types import Filters, Turn

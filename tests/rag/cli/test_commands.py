@@ -216,7 +216,7 @@ def test_an_interrupted_index_says_what_is_kept(
     def interrupted(*_: object) -> None:
         raise KeyboardInterrupt
 
-    monkeypatch.setattr("rag.index.builder.build_index", interrupted)
+    monkeypatch.setattr("rag.index.building.builder.build_index", interrupted)
     assert run(["index", "pages"]) == ExitCode.INTERRUPTED
     assert "the index is as it was, what has been embedded is kept" in capsys.readouterr().err
 

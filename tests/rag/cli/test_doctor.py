@@ -13,11 +13,11 @@ import pytest
 from rag.cli.main import run
 from rag.embedding.base import Embedder
 from rag.errors import ExitCode
-from rag.index.keyword_index import KeywordIndex, TermCounts
-from rag.index.lock import writer_lock
-from rag.index.manifest import FILE as MANIFEST
-from rag.index.store import Store
-from rag.index.vector_index import VectorIndex
+from rag.index.legs.keyword_index import KeywordIndex, TermCounts
+from rag.index.legs.vector_index import VectorIndex
+from rag.index.storage.lock import writer_lock
+from rag.index.storage.manifest import FILE as MANIFEST
+from rag.index.storage.store import Store
 from tests.rag.index.fakes import TOPICS, write_records
 from tests.rag.index.shelf import republish
 

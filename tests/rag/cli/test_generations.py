@@ -12,10 +12,10 @@ from rag.cli.main import run
 from rag.corpus import places
 from rag.embedding.base import Embedder
 from rag.errors import ExitCode, IndexMismatch
-from rag.index.inventory import RULE
-from rag.index.lock import writer_lock
-from rag.index.manifest import FILE as MANIFEST
-from rag.index.store import CURRENT, Store
+from rag.index.storage.inventory import RULE
+from rag.index.storage.lock import writer_lock
+from rag.index.storage.manifest import FILE as MANIFEST
+from rag.index.storage.store import CURRENT, Store
 from rag.library import Library
 from rag.settings import Settings
 from tests.rag.index.fakes import write_records

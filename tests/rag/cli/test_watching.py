@@ -21,7 +21,7 @@ from rag.cli.options import Flags
 from rag.cli.watching import _Refresh
 from rag.embedding.base import Embedder
 from rag.errors import ExitCode
-from rag.index.lock import writer_lock
+from rag.index.storage.lock import writer_lock
 from rag.settings import Settings
 from rag.types import IndexReport
 from tests.rag.index.fakes import WordEmbedder, records, write_records
@@ -161,7 +161,7 @@ def test_ctrl_c_in_the_midst_of_a_refresh_says_how_to_go_on(tmp_path: Path, monk
         raise KeyboardInterrupt
 
     monkeypatch.setattr("rag.embedding.model.prepare_model", lambda *_: None)
-    monkeypatch.setattr("rag.index.builder.build_index", interrupted)
+    monkeypatch.setattr("rag.index.building.builder.build_index", interrupted)
     flags = Flags()
     refresh = _Refresh(Settings(corpus=tmp_path), flags, lambda *_: None)
     with pytest.raises(KeyboardInterrupt):

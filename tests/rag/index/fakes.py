@@ -12,7 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.embedding.base import BatchProgress
-from rag.index.terms import terms
+from rag.index.text.terms import terms
 from rag.offsets import runs_of, text_of
 from rag.types import Article, Block, BlockRole
 

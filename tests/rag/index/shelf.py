@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
-from rag.index.builder import build_index
-from rag.index.manifest import FILE as MANIFEST
-from rag.index.manifest import Manifest, StoredFile, file_digest
-from rag.index.store import CURRENT, ORDER, Store
+from rag.index.building.builder import build_index
+from rag.index.storage.manifest import FILE as MANIFEST
+from rag.index.storage.manifest import Manifest, StoredFile, file_digest
+from rag.index.storage.store import CURRENT, ORDER, Store
 from rag.settings import Settings
 from rag.types import IndexReport
 from tests.rag.index.fakes import WordEmbedder, records, write_records

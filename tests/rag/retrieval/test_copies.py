@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 
 from rag.answering.answerer import Answerer
-from rag.index.builder import build_index
-from rag.index.generation import Generation
-from rag.index.store import Store
+from rag.index.building.builder import build_index
+from rag.index.storage.generation import Generation
+from rag.index.storage.store import Store
 from rag.retrieval.copies import one_of_each
 from rag.retrieval.retriever import Retriever
 from rag.settings import Settings

@@ -15,10 +15,10 @@ from hypothesis import strategies as st
 
 from rag.answering.answerer import Answerer
 from rag.embedding.base import Embedder
-from rag.index.builder import build_index
-from rag.index.generation import Generation
-from rag.index.listing import days_of
-from rag.index.store import Store
+from rag.index.building.builder import build_index
+from rag.index.storage.generation import Generation
+from rag.index.storage.listing import days_of
+from rag.index.storage.store import Store
 from rag.retrieval.dating import parse_dates
 from rag.retrieval.preference import ArticleDates, Wanted, dated_as_asked, prefer
 from rag.retrieval.retriever import Retriever

@@ -8,9 +8,9 @@ import numpy as np
 import pytest
 
 from rag.errors import IndexMismatch
-from rag.index.builder import build_index
-from rag.index.generation import Generation
-from rag.index.store import Store
+from rag.index.building.builder import build_index
+from rag.index.storage.generation import Generation
+from rag.index.storage.store import Store
 from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
 from rag.types import Filters, Mode

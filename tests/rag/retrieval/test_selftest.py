@@ -10,9 +10,9 @@ import pytest
 from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
-from rag.index.generation import Generation
-from rag.index.keyword_index import KeywordIndex, TermCounts
-from rag.index.vector_index import VectorIndex
+from rag.index.legs.keyword_index import KeywordIndex, TermCounts
+from rag.index.legs.vector_index import VectorIndex
+from rag.index.storage.generation import Generation
 from rag.retrieval.retriever import Retriever
 from rag.retrieval.selftest import PHRASES, Leg, find_again, phrase_of
 from rag.types import Chunk

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from rag.answering.phrasing.dates import Calendar, find_dates
 from rag.answering.phrasing.figures import find_figures, stated_by
 from rag.answering.phrasing.names import NameKind, find_names
-from rag.index.terms import fold
+from rag.index.text.terms import fold
 
 
 @pytest.mark.parametrize(

@@ -11,8 +11,8 @@ from bench.gate import KINDS, Case, judged, report
 from rag.answering.phrasing.gate import Gate
 from rag.answering.phrasing.verdict import FlawKind
 from rag.embedding.base import Embedder
-from rag.index.generation import Generation
-from rag.index.store import Store
+from rag.index.storage.generation import Generation
+from rag.index.storage.store import Store
 from rag.settings import Settings
 from tests.rag.answering.phrasing.articles import make_passage
 

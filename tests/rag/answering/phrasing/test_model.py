@@ -13,7 +13,7 @@ from pydantic import SecretStr
 from rag.answering.phrasing.gate import Gate
 from rag.answering.phrasing.prompt import make_passages
 from rag.embedding.base import Embedder
-from rag.index.store import Store
+from rag.index.storage.store import Store
 from rag.library import Library
 from rag.settings import Settings
 

@@ -18,9 +18,9 @@ from rag.answering.phrasing.gate import Gate
 from rag.answering.phrasing.phraser import Phraser
 from rag.embedding.base import Embedder
 from rag.errors import SettingsError
-from rag.index.builder import build_index
-from rag.index.generation import Generation
-from rag.index.store import Store
+from rag.index.building.builder import build_index
+from rag.index.storage.generation import Generation
+from rag.index.storage.store import Store
 from rag.library import Library
 from rag.settings import Settings, load_settings
 from rag.types import Answer, Turn

@@ -1,0 +1,372 @@
+"""Corpus → a new generation: work in proportion to what changed.
+
+A corpus file whose bytes are the same is taken over from the live generation without being split again. A chunk is
+known by its content, so wherever it stands now, its vector and its words are kept; only new content is embedded and cut
+into terms. Vectors are noted down as they are made, and an interrupted run goes on from there.
+"""
+
+from __future__ import annotations
+
+import hashlib
+import tempfile
+import threading
+import time
+from collections.abc import Callable
+from contextlib import closing
+from dataclasses import dataclass, field
+from functools import cache
+from pathlib import Path
+
+import numpy as np
+
+import rag.corpus
+import rag.index.text
+from rag.corpus.files import CorpusFile, CorpusListing, read_corpus
+from rag.embedding.base import Embedder
+from rag.embedding.deferred import DeferredEmbedder
+from rag.errors import CorpusEmpty, RagError, StoreError
+from rag.index.building.duplicates import GROUPS, write_duplicates
+from rag.index.building.reading import CorpusReader
+from rag.index.building.vector_stage import VectorStage
+from rag.index.building.word_stage import WordStage
+from rag.index.legs.arrays import save_array
+from rag.index.legs.vector_index import VectorIndex
+from rag.index.storage.database import FILE as DATABASE
+from rag.index.storage.database import DatabaseWriter
+from rag.index.storage.generation import CHUNK_ARTICLES, Generation
+from rag.index.storage.journal import Journal
+from rag.index.storage.manifest import FileState, Manifest, file_digest
+from rag.index.storage.store import Store
+from rag.index.text.chunking import ChunkRules
+from rag.index.text.terms import TERMS_VERSION
+from rag.index.text.userdict import UserDictionary
+from rag.settings import Settings
+from rag.types import Counts, IndexPlan, IndexReport, Progress, Skipped
+
+Report = Callable[[Progress], None]
+
+
+def build_index(settings: Settings, progress: Report | None = None, embedder: Embedder | None = None) -> IndexReport:
+    """Brings the index in `settings.vectors` up to date with the corpus.
+
+    Args:
+        settings: where the corpus, the index and the model are.
+        progress: told of every step.
+        embedder: the model to use instead of the one in the settings.
+
+    Returns:
+        What was done; `changed` is False when nothing had to be, and then no generation was made.
+
+    Raises:
+        CorpusMissing, CorpusError: the corpus cannot be read.
+        CorpusEmpty: nothing in it can be indexed; the index that was there is left as it was.
+        SettingsError: the user dictionary cannot be read.
+        ModelError: the embedding model cannot be used.
+        IndexLocked: another process is writing the index.
+        WriteError: no permission, or the disk is full; the index that was there is left as it was.
+    """
+    began = time.perf_counter()
+    listing, dictionary = read_corpus(settings.corpus_path), _dictionary(settings)
+    embedder = embedder or _deferred(settings, progress)
+    store = Store(settings.vectors)
+    with store.writing():
+        build = _Build(settings, listing, dictionary, embedder, _previous(store), progress or (lambda _: None))
+        if build.unchanged:
+            return build.report_unchanged(time.perf_counter() - began)
+        build.load_ahead()
+        with Journal(store.folder, embedder.fingerprint, embedder.dimension) as journal, closing(build):
+            generation = store.publish(lambda folder: build.fill(folder, journal))
+            journal.discard()
+    return build.report(generation, time.perf_counter() - began)
+
+
+def plan_index(settings: Settings, progress: Report | None = None, embedder: Embedder | None = None) -> IndexPlan:
+    """What `build_index` would do now. Writes nothing to the index, and embeds nothing.
+
+    Args:
+        settings: where the corpus, the index and the model are.
+        progress: told of every step.
+        embedder: the model to use instead of the one in the settings.
+
+    Raises:
+        As `build_index`, but for the lock and for what concerns writing.
+    """
+    began = time.perf_counter()
+    listing, dictionary = read_corpus(settings.corpus_path), _dictionary(settings)
+    embedder = embedder or _deferred(settings, progress)
+    build = _Build(
+        settings, listing, dictionary, embedder, _previous(Store(settings.vectors)), progress or (lambda _: None)
+    )
+    with tempfile.TemporaryDirectory(prefix="wenbao-") as scratch, closing(build):
+        return build.plan(Path(scratch), began)
+
+
+def _deferred(settings: Settings, progress: Report | None) -> DeferredEmbedder:
+    from rag.embedding.model import prepare_model  # a caller with a model of its own need not load ours
+
+    return DeferredEmbedder(prepare_model(settings.embedding_model, progress))
+
+
+def _dictionary(settings: Settings) -> UserDictionary:
+    return UserDictionary.read(settings.userdict) if settings.userdict is not None else UserDictionary()
+
+
+@cache
+def splitter_label() -> str:
+    """Digest of the code that cuts pages into articles and chunks: when it changes, everything is split again."""
+    files = [
+        *sorted(Path(rag.corpus.__path__[0]).glob("*.py")),
+        *(Path(rag.index.text.__path__[0]) / name for name in ("chunking.py", "sentences.py")),
+    ]
+    digest = hashlib.sha256(ChunkRules().label.encode())
+    for file in files:
+        digest.update(file.read_bytes())
+    return digest.hexdigest()[:16]
+
+
+def terms_label() -> str:
+    """The rules that made the terms, in one word."""
+    return str(TERMS_VERSION)
+
+
+def _previous(store: Store) -> Generation | None:
+    """The live generation to build on; None where there is none that can be opened, and all work is done anew."""
+    try:
+        return store.current()
+    except StoreError:
+        return None
+
+
+@dataclass
+class _Build:
+    """One run: what is known beforehand, and what comes out bit by bit."""
+
+    settings: Settings
+    listing: CorpusListing
+    dictionary: UserDictionary
+    embedder: Embedder
+    previous: Generation | None
+    progress: Report
+    digests: dict[str, str] = field(init=False)
+    states: list[FileState] = field(default_factory=list)
+    skipped: list[Skipped] = field(default_factory=list)
+    counts: Counts = field(default_factory=Counts)
+    vectors: VectorStage = field(init=False)
+    words: WordStage = field(init=False)
+
+    def __post_init__(self) -> None:
+        known = self.previous.keys() if self.previous is not None else {}
+        self.vectors = VectorStage(self.embedder, self.previous if self._same_model else None, known, self.progress)
+        same_terms = self.previous is not None and self.previous.manifest.terms == terms_label()
+        self.words = WordStage(self.dictionary, self.previous if same_terms else None, known, self.progress)
+        self.digests = {}
+        for file in self.listing.files:
+            try:
+                self.digests[file.source] = file_digest(file.path)
+            except OSError:
+                self.digests[file.source] = ""  # reading it will say why, and it never counts as unchanged
+
+    def close(self) -> None:
+        if self.previous is not None:
+            self.previous.close()
+
+    def load_ahead(self) -> None:
+        """Loads the model beside the reading of the corpus, if content that was never seen makes it likely to be used.
+
+        A model that cannot be loaded says so when it is used.
+        """
+        if not isinstance(self.embedder, DeferredEmbedder):
+            return
+        known = {state.digest for state in self.previous.manifest.corpus_files} if self.previous is not None else set()
+        if not self._same_model or not known.issuperset(self.digests.values()):
+            threading.Thread(target=_load_quietly, args=(self.embedder,), name="load-model").start()
+
+    @property
+    def unchanged(self) -> bool:
+        """True when the live generation is what this run would make."""
+        if self.previous is None:
+            return False
+        manifest = self.previous.manifest
+        return (
+            self._same_model
+            and manifest.splitter == splitter_label()
+            and manifest.terms == terms_label()
+            and GROUPS in manifest.files
+            and manifest.corpus == self._corpus
+            and manifest.is_sample == self.settings.sample_corpus
+            and self._dictionary_settings.items() <= manifest.settings.items()
+            and [(state.source, state.digest) for state in manifest.corpus_files] == list(self.digests.items())
+            and "" not in self.digests.values()
+            and set(self._skipped_at_sight) <= set(manifest.skipped)
+            and len(manifest.skipped)
+            == len(self._skipped_at_sight) + sum(len(state.skipped) for state in manifest.corpus_files)
+        )
+
+    def report_unchanged(self, seconds: float) -> IndexReport:
+        """The report of a run that had nothing to do."""
+        assert self.previous is not None  # noqa: S101  # `unchanged` says so
+        manifest = self.previous.manifest
+        self.previous.close()
+        return IndexReport(
+            generation=manifest.generation,
+            changed=False,
+            counts=manifest.counts,
+            embedded=0,
+            kept=manifest.counts.chunks,
+            removed=0,
+            skipped=manifest.skipped,
+            seconds=seconds,
+        )
+
+    def report(self, generation: str, seconds: float) -> IndexReport:
+        """The report of a run that published a generation."""
+        return IndexReport(
+            generation=generation,
+            changed=True,
+            counts=self.counts,
+            embedded=self.vectors.embedded,
+            kept=self.counts.chunks - self.vectors.embedded,
+            removed=self.vectors.removed,
+            skipped=tuple(self.skipped),
+            seconds=seconds,
+            tokenized=self.words.tokenized,
+        )
+
+    def plan(self, scratch: Path, began: float) -> IndexPlan:
+        """What filling a generation would do, found out in a folder that is thrown away."""
+        database = self._new_database(scratch)
+        try:
+            self._read_corpus(database)
+            self._count(database)
+            articles = database.changes(self.previous.folder / DATABASE if self.previous is not None else None)
+        finally:
+            database.abandon()
+        embedded = self.vectors.count(database)
+        return IndexPlan(
+            changed=not self.unchanged,
+            articles=tuple(articles),
+            counts=self.counts,
+            embedded=embedded,
+            kept=self.counts.chunks - embedded,
+            removed=self.vectors.removed,
+            skipped=tuple(self.skipped),
+            seconds=time.perf_counter() - began,
+        )
+
+    def fill(self, folder: Path, journal: Journal) -> Manifest:
+        """Writes everything but the manifest into the folder, and returns that, to be completed by the store."""
+        database = self._new_database(folder)
+        try:
+            self._read_corpus(database)
+            self._count(database)
+            vectors = self.vectors.make(database, journal)
+            words = self.words.make(database)
+        except BaseException:
+            database.abandon()
+            raise
+        self.progress(Progress("writing", 0, 0))
+        database.close()
+        VectorIndex.build(vectors).save(folder)
+        words.save(folder)
+        self.dictionary.save(folder)
+        save_array(folder / CHUNK_ARTICLES, np.asarray(database.ordinals, np.int32))
+        write_duplicates(folder, self.previous.folder if self.previous else None, self.progress)
+        return self._manifest()
+
+    def _new_database(self, folder: Path) -> DatabaseWriter:
+        return DatabaseWriter(folder / DATABASE, self._cut_alike.folder / DATABASE if self._cut_alike else None)
+
+    def _read_corpus(self, database: DatabaseWriter) -> None:
+        """Fills the database, taking over the files that have not changed."""
+        known: dict[str, FileState] = {}
+        if self._cut_alike is not None:
+            known = {state.source: state for state in self._cut_alike.manifest.corpus_files}
+        reader = CorpusReader(database)
+        self.skipped += self._skipped_at_sight
+        for number, file in enumerate(self.listing.files):
+
+            def tell(articles: int, number: int = number, file: CorpusFile = file) -> None:
+                detail = f"{file.source}, {articles:,} articles" if articles else file.source
+                self.progress(Progress("reading", number, len(self.listing.files), detail=detail))
+
+            tell(0)
+            state = known.get(file.source)
+            digest = self.digests[file.source]
+            if state is None or not digest or state.digest != digest or not reader.take_over(state):
+                state = reader.read(file, digest, tell)
+            self.states.append(state)
+            self.skipped += state.skipped
+        database.flush()
+        self.progress(Progress("reading", len(self.listing.files), len(self.listing.files)))
+
+    def _count(self, database: DatabaseWriter) -> None:
+        if not database.keys:
+            named = "".join(f"; {entry.where} {entry.reason}" for entry in self.skipped[:3])
+            raise CorpusEmpty(
+                f"nothing in {self.settings.corpus_path} can be indexed: {len(self.skipped)} skipped{named}",
+                hint="Put .txt, .md, .jsonl or .jsonl.gz files there, or name another folder: `wenbao index FOLDER`.",
+            )
+        self.counts = Counts(len(database.sources), database.articles, len(database.keys), database.characters)
+
+    @property
+    def _skipped_at_sight(self) -> tuple[Skipped, ...]:
+        return (*self.dictionary.skipped, *self.listing.skipped)
+
+    @property
+    def _dictionary_settings(self) -> dict[str, str]:
+        path = self.settings.userdict
+        return {
+            "userdict": str(path.resolve()) if path is not None else "",
+            "userdict_digest": self.dictionary.digest,
+        }
+
+    @property
+    def _cut_alike(self) -> Generation | None:
+        """The live generation if it was split, cut and folded by the same rules, so that its articles can be copied."""
+        if self.previous is None:
+            return None
+        manifest = self.previous.manifest
+        same = manifest.splitter == splitter_label() and manifest.terms == terms_label()
+        return self.previous if same else None
+
+    @property
+    def _same_model(self) -> bool:
+        return (
+            self.previous is not None
+            and self.previous.manifest.model_fingerprint == self.embedder.fingerprint
+            and self.previous.manifest.dimension == self.embedder.dimension
+        )
+
+    @property
+    def _corpus(self) -> str:
+        return str(self.settings.corpus_path.resolve())
+
+    def _manifest(self) -> Manifest:
+        return Manifest(
+            generation="",
+            created="",
+            model=self.embedder.name,
+            model_fingerprint=self.embedder.fingerprint,
+            dimension=self.embedder.dimension,
+            splitter=splitter_label(),
+            terms=terms_label(),
+            corpus=self._corpus,
+            is_sample=self.settings.sample_corpus,
+            counts=self.counts,
+            corpus_files=tuple(self.states),
+            skipped=tuple(self.skipped),
+            files={},
+            settings={
+                "corpus": self._corpus,
+                "embedding_model": self.settings.embedding_model,
+                "chunk_rules": ChunkRules().label,
+                **self._dictionary_settings,
+            },
+        )
+
+
+def _load_quietly(embedder: DeferredEmbedder) -> None:
+    try:
+        embedder.load()
+    except RagError:
+        return  # it is said where the model is used

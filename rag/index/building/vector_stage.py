@@ -1,0 +1,98 @@
+"""The vectors of a new generation: kept where the content is known, made where it is not."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.embedding.base import Embedder
+from rag.index.building.pace import Pace
+from rag.index.storage.database import DatabaseWriter
+from rag.index.storage.generation import Generation
+from rag.index.storage.journal import Journal
+from rag.types import Progress
+
+_EMBEDDED_AT_ONCE = 128
+"""Chunks between two lines of progress and two entries in the journal."""
+
+
+class VectorStage:
+    """Finds or makes a vector for every chunk.
+
+    Args:
+        embedder: makes what is not known.
+        previous: the generation whose vectors may be kept; None where it is of another model.
+        known: the chunk keys of the live generation, of whatever model, each with a row that has it.
+        progress: told of every step.
+    """
+
+    def __init__(
+        self,
+        embedder: Embedder,
+        previous: Generation | None,
+        known: Mapping[str, int],
+        progress: Callable[[Progress], None],
+    ) -> None:
+        self._embedder = embedder
+        self._previous = previous
+        self._known = known
+        self._progress = progress
+        self.embedded = 0
+        """Chunks that had to be embedded, once `make` or `count` has run."""
+        self.removed = 0
+        """Chunks of the live generation that are gone."""
+
+    def count(self, database: DatabaseWriter) -> int:
+        """How many chunks would have to be embedded, but for what an interrupted run left."""
+        self.embedded = len(self._rows_to_make(database))
+        return self.embedded
+
+    def make(self, database: DatabaseWriter, journal: Journal) -> NDArray[np.float16]:
+        """(n, d) the vectors of all chunks of the database, as the index keeps them."""
+        vectors = np.zeros((len(database.keys), self._embedder.dimension), np.float16)
+        rows_of = self._rows_to_make(database)
+        if self._previous is not None:
+            kept = [(row, self._known[key]) for row, key in enumerate(database.keys) if key in self._known]
+            if kept:
+                rows, old = np.asarray(kept, np.int64).T
+                vectors[rows] = self._previous.vectors.halves(old)
+        for key, vector in journal.read().items():
+            if key in rows_of:
+                vectors[rows_of.pop(key)] = vector
+        self._embed(rows_of, database, journal, vectors)
+        return vectors
+
+    def _rows_to_make(self, database: DatabaseWriter) -> dict[str, list[int]]:
+        """The chunk keys without a vector, each with all rows that have it."""
+        rows_of: dict[str, list[int]] = {}
+        for row, key in enumerate(database.keys):
+            rows_of.setdefault(key, []).append(row)
+        self.removed = sum(key not in rows_of for key in self._known)
+        if self._previous is not None:
+            rows_of = {key: rows for key, rows in rows_of.items() if key not in self._known}
+        return rows_of
+
+    def _embed(
+        self,
+        rows_of: dict[str, list[int]],
+        database: DatabaseWriter,
+        journal: Journal,
+        vectors: NDArray[np.float16],
+    ) -> None:
+        """Makes the vectors of the keys given and puts them into their rows."""
+        self.embedded = len(rows_of)
+        texts = dict(zip(rows_of, database.indexed_texts([rows[0] for rows in rows_of.values()]), strict=True))
+        # Longest first: batches of one length waste nothing on padding, and what memory is needed shows at once.
+        keys = sorted(rows_of, key=lambda key: -len(texts[key]))
+        characters = sum(map(len, texts.values()))
+        pace, read = Pace(self._progress, "embedding", len(keys), characters), 0
+        for start in range(0, len(keys), _EMBEDDED_AT_ONCE):
+            batch = keys[start : start + _EMBEDDED_AT_ONCE]
+            found = self._embedder.embed_passages([texts[key] for key in batch])
+            journal.add(batch, found)
+            for key, vector in zip(batch, found, strict=True):
+                vectors[rows_of[key]] = vector
+            read += sum(len(texts[key]) for key in batch)
+            pace.tell(start + len(batch), read)
