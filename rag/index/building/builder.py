@@ -36,6 +36,7 @@ from rag.index.storage.database import DatabaseWriter
 from rag.index.storage.generation import CHUNK_ARTICLES, Generation
 from rag.index.storage.journal import Journal
 from rag.index.storage.manifest import FileState, Manifest, file_digest
+from rag.index.storage.salvage import salvaged_vectors
 from rag.index.storage.store import Store
 from rag.index.text.chunking import ChunkRules
 from rag.index.text.terms import TERMS_VERSION
@@ -74,6 +75,7 @@ def build_index(settings: Settings, progress: Report | None = None, embedder: Em
         if build.unchanged:
             return build.report_unchanged(time.perf_counter() - began)
         build.load_ahead()
+        build.vectors.salvaged = salvaged_vectors(store.refused(), embedder.fingerprint, embedder.dimension)
         with Journal(store.folder, embedder.fingerprint, embedder.dimension) as journal, closing(build):
             generation = store.publish(lambda folder: build.fill(folder, journal))
             journal.discard()

@@ -39,6 +39,8 @@ class VectorStage:
         self._previous = previous
         self._known = known
         self._progress = progress
+        self.salvaged: Mapping[str, NDArray[np.float32]] = {}
+        """Vectors by chunk key, out of a generation that cannot be opened."""
         self.embedded = 0
         """Chunks that had to be embedded, once `make` or `count` has run."""
         self.removed = 0
@@ -58,7 +60,7 @@ class VectorStage:
             if kept:
                 rows, old = np.asarray(kept, np.int64).T
                 vectors[rows] = self._previous.vectors.halves(old)
-        for key, vector in journal.read().items():
+        for key, vector in {**self.salvaged, **journal.read()}.items():
             if key in rows_of:
                 vectors[rows_of.pop(key)] = vector
         self._embed(rows_of, database, journal, vectors)

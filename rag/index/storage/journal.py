@@ -13,8 +13,6 @@ from typing import BinaryIO, Self
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.storage.salvage import salvaged_vectors
-
 _KEY_BYTES = 16
 _CHECK_BYTES = 4
 
@@ -30,7 +28,6 @@ class Journal:
 
     def __init__(self, folder: Path, fingerprint: str, dimension: int) -> None:
         safe = "".join(letter if letter.isalnum() else "-" for letter in fingerprint)[:40]
-        self._folder, self._fingerprint = folder, fingerprint
         self.path = folder / f"journal-{safe}-{dimension}.bin"
         self._dimension = dimension
         self._size = _KEY_BYTES + 4 * dimension + _CHECK_BYTES
@@ -44,13 +41,7 @@ class Journal:
             self._file.close()
 
     def read(self) -> dict[str, NDArray[np.float32]]:
-        """What earlier runs left, by key, and what can be salvaged of a live generation that cannot be opened.
-
-        A torn or damaged tail is cut off the file.
-        """
-        return salvaged_vectors(self._folder, self._fingerprint, self._dimension) | self._noted()
-
-    def _noted(self) -> dict[str, NDArray[np.float32]]:
+        """What earlier runs left, by key; a torn or damaged tail is cut off the file."""
         try:
             data = self.path.read_bytes()
         except FileNotFoundError:

@@ -23,7 +23,6 @@ from rag.index.legs.vector_index import VectorIndex
 from rag.index.storage.database import FILE as DATABASE
 from rag.index.storage.manifest import FILE as MANIFEST
 from rag.index.storage.manifest import FORMAT_VERSION, file_digest
-from rag.index.storage.store import Store
 
 _KEY = re.compile(r"[0-9a-f]{32}")
 _LENGTH_ERROR = 0.01
@@ -32,15 +31,14 @@ _LENGTH_ERROR = 0.01
 _log = logging.getLogger(__name__)
 
 
-def salvaged_vectors(vectors: Path, fingerprint: str, dimension: int) -> dict[str, NDArray[np.float32]]:
-    """Vectors by chunk key, of a live generation that this process refused to build on; empty where there is none.
+def salvaged_vectors(folder: Path | None, fingerprint: str, dimension: int) -> dict[str, NDArray[np.float32]]:
+    """Vectors by chunk key, of a generation that cannot be opened; empty where there is none, or none are to be had.
 
     Args:
-        vectors: the folder of the index.
+        folder: of the generation, as `Store.refused` gives it.
         fingerprint: of the model that would have to make them again.
         dimension: length of a vector.
     """
-    folder = Store(vectors).refused()
     if folder is None:
         return {}
     try:

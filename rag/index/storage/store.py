@@ -32,9 +32,6 @@ DISTRUSTED = "DISTRUSTED"
 KEPT_GENERATIONS = 2
 """Generations beside the live one that are kept to go back to, or forward again."""
 
-_refused: set[Path] = set()
-"""Generations that a writer of this process would not build on."""
-
 _BUILDING = "tmp-"
 _JOURNALS = "journal-*.bin"
 _ID = re.compile(r"(\d{8}T\d{6}\.\d{6}Z)-[0-9a-f]{8}")
@@ -54,6 +51,7 @@ class Store:
         self._generations = self.folder / "generations"
         self._writes = False
         self._damaged: str | None = None
+        self._refused: str | None = None
 
     def current_id(self) -> str:
         """Id of the live generation.
@@ -189,12 +187,8 @@ class Store:
                 return  # there is nothing that could be taken over
 
     def refused(self) -> Path | None:
-        """Folder of the live generation if a writer of this process has refused to build on it."""
-        try:
-            folder = self.folder_of(self.current_id())
-        except (IndexMissing, IndexDamaged):
-            return None
-        return folder if folder.resolve() in _refused and self.distrusted() is None else None
+        """Folder of the live generation if `current`, called within `writing`, has refused to build on it."""
+        return None if self._refused is None or self.distrusted() is not None else self.folder_of(self._refused)
 
     def distrusted(self) -> str | None:
         """Id of the live generation if the next run takes nothing over from it."""
@@ -268,7 +262,7 @@ class Store:
                 generation.close()
                 raise
         except (IndexDamaged, IndexMismatch) as error:
-            _refused.add(folder.resolve())
+            self._refused = name
             if isinstance(error, IndexDamaged):
                 self._damaged = name
             raise

@@ -108,5 +108,8 @@ def test_what_is_distrusted_is_not_salvaged(shelf: Shelf) -> None:
 
 
 def test_nothing_is_salvaged_where_nothing_was_refused(shelf: Shelf, tmp_path: Path) -> None:
-    assert salvaged_vectors(shelf.settings.vectors, "f00d", 96) == {}
+    with shelf.store.writing():
+        shelf.store.current().close()
+        assert shelf.store.refused() is None
+    assert salvaged_vectors(None, "f00d", 96) == {}
     assert salvaged_vectors(tmp_path / "nowhere", "f00d", 96) == {}
