@@ -23,7 +23,7 @@ from numpy.typing import NDArray
 from scipy.optimize import minimize
 
 from bench.common import Asked, at_least_one, print_table, read_questions, run
-from rag.answering.evidence import (
+from rag.answering.finding.evidence import (
     MAX_SENTENCES,
     Evidence,
     EvidenceFinder,
@@ -32,7 +32,7 @@ from rag.answering.evidence import (
     asks_for_author,
     make_query,
 )
-from rag.answering.question import parse_question
+from rag.answering.reading.question import parse_question
 from rag.corpus.articles import split_page
 from rag.corpus.files import read_corpus, read_pages
 from rag.embedding import model

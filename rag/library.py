@@ -15,7 +15,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.answering.answerer import Answerer
-from rag.answering.question import check_question
+from rag.answering.reading.question import check_question
 from rag.corpus import places
 from rag.embedding.base import Embedder
 from rag.embedding.model import open_embedder

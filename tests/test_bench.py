@@ -25,8 +25,8 @@ from bench.peers.engines import base, faiss_flat, rank_bm25, wenbao
 from bench.peers.material import Sizes
 from bench.peers.rows import OURS, ROWS
 from bench.peers.runs import Results, Runner
-from rag.answering.evidence import EvidenceFinder, Weights, make_query
-from rag.answering.question import parse_question
+from rag.answering.finding.evidence import EvidenceFinder, Weights, make_query
+from rag.answering.reading.question import parse_question
 from rag.embedding.base import Embedder
 from rag.errors import ExitCode, InputError
 from rag.index.storage.store import Store

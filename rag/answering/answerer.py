@@ -10,19 +10,19 @@ from typing import TYPE_CHECKING
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.answering.aggregates import Aggregator, has_predicate
-from rag.answering.composing import Composer, Draft, Quote, chunk_holding
-from rag.answering.confidence import fitting_articles, judge
-from rag.answering.evidence import Evidence, EvidenceFinder, Weights, content_words, make_query
 from rag.answering.explaining import explain_answer
-from rag.answering.followup import Standalone, make_standalone
-from rag.answering.passages import passage_draft
-from rag.answering.question import Form, Question, parse_question
-from rag.answering.refusals import refusal_text
-from rag.answering.spelling import respell
+from rag.answering.finding.confidence import fitting_articles, judge
+from rag.answering.finding.evidence import Evidence, EvidenceFinder, Weights, content_words, make_query
+from rag.answering.finding.passages import passage_draft
+from rag.answering.reading.followup import Standalone, make_standalone
+from rag.answering.reading.question import Form, Question, parse_question
+from rag.answering.reading.spelling import respell
 from rag.answering.standing import Examiner
 from rag.answering.trace import Decision, Rule, Search, Trace
-from rag.answering.verdicts import (
+from rag.answering.wording.aggregates import Aggregator, has_predicate
+from rag.answering.wording.composing import Composer, Draft, Quote, chunk_holding
+from rag.answering.wording.refusals import refusal_text
+from rag.answering.wording.verdicts import (
     best_pair,
     comparison_draft,
     read_comparison,

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from rag.answering.confidence import COEFFICIENTS, INTERCEPT, THRESHOLD, Confidence, absent
-from rag.answering.evidence import Evidence, Query
-from rag.answering.question import Question
+from rag.answering.finding.confidence import COEFFICIENTS, INTERCEPT, THRESHOLD, Confidence, absent
+from rag.answering.finding.evidence import Evidence, Query
+from rag.answering.reading.question import Question
 from rag.answering.trace import Rule, Trace
 from rag.explanations import (
     AnswerExplanation,

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.answering.aggregates import BELONGS, Aggregator
-from rag.answering.composing import Quote
-from rag.answering.confidence import THRESHOLD, fitting_articles, foreign_places, judge
-from rag.answering.evidence import Evidence, EvidenceFinder
 from rag.answering.explaining import explain_sentence
-from rag.answering.question import Form
+from rag.answering.finding.confidence import THRESHOLD, fitting_articles, foreign_places, judge
+from rag.answering.finding.evidence import Evidence, EvidenceFinder
+from rag.answering.reading.question import Form
 from rag.answering.trace import Rule, Trace
+from rag.answering.wording.aggregates import BELONGS, Aggregator
+from rag.answering.wording.composing import Quote
 from rag.explanations import ArticleStanding, LegStanding, PassageStanding
 from rag.index.storage.generation import Generation
 from rag.retrieval.explaining import Standings

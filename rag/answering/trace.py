@@ -9,10 +9,10 @@ from enum import StrEnum
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.answering.composing import Draft
-from rag.answering.confidence import Confidence
-from rag.answering.evidence import Evidence, Query
-from rag.answering.followup import Standalone
+from rag.answering.finding.confidence import Confidence
+from rag.answering.finding.evidence import Evidence, Query
+from rag.answering.reading.followup import Standalone
+from rag.answering.wording.composing import Draft
 from rag.retrieval.retriever import Candidate
 from rag.types import Article
 

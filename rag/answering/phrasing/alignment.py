@@ -6,10 +6,10 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.answering.composing import Quote
 from rag.answering.phrasing.facts import Fact
 from rag.answering.phrasing.passages import Passage, Piece, pairs_of
-from rag.answering.question import FUNCTION_CHARACTERS
+from rag.answering.reading.question import FUNCTION_CHARACTERS
+from rag.answering.wording.composing import Quote
 from rag.types import Article
 
 MOST_SENTENCES = 4

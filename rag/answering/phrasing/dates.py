@@ -6,7 +6,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from rag.answering.quantities import value_of
+from rag.answering.reading.quantities import value_of
 
 _HAN_DAY = r"[一二三四五六七八九十廿]{1,3}"
 _DATE = re.compile(

@@ -8,7 +8,7 @@ from functools import cache, lru_cache
 
 from rag.answering.phrasing.dates import Date
 from rag.answering.phrasing.figures import Bound, Figure
-from rag.answering.quantities import Quantity
+from rag.answering.reading.quantities import Quantity
 
 _MONTHS = "january february march april may june july august september october november december".split()
 _WORDS = "zero one two three four five six seven eight nine ten eleven twelve thirteen fourteen fifteen sixteen seventeen eighteen nineteen twenty".split()

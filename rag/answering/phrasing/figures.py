@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import Literal
 
 from rag.answering.phrasing.dates import find_dates
-from rag.answering.quantities import Quantity, find_quantities
+from rag.answering.reading.quantities import Quantity, find_quantities
 
 Bound = Literal["", "about", "over", "under"]
 

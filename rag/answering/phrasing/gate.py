@@ -11,7 +11,6 @@ from collections.abc import Iterable, Iterator, Sequence
 
 import numpy as np
 
-from rag.answering.composing import Quote
 from rag.answering.phrasing.alignment import align
 from rag.answering.phrasing.dates import find_dates
 from rag.answering.phrasing.english import is_english
@@ -23,6 +22,7 @@ from rag.answering.phrasing.passages import Passage
 from rag.answering.phrasing.placement import misplaced
 from rag.answering.phrasing.translation import check_english
 from rag.answering.phrasing.verdict import Flaw, FlawKind, Verdict
+from rag.answering.wording.composing import Quote
 from rag.embedding.base import Embedder
 from rag.index.text.terms import fold
 

@@ -15,8 +15,8 @@ from functools import cache, lru_cache
 from itertools import pairwise
 from pathlib import Path
 
-from rag.answering.expectation import SURNAMES
-from rag.answering.quantities import find_quantities
+from rag.answering.reading.expectation import SURNAMES
+from rag.answering.reading.quantities import find_quantities
 from rag.corpus import places
 from rag.index.text.terms import cutter
 

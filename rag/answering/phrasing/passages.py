@@ -8,7 +8,7 @@ from functools import cached_property, lru_cache
 
 from rag.answering.phrasing.dates import Calendar
 from rag.answering.phrasing.figures import Figure, find_figures
-from rag.answering.question import FUNCTION_CHARACTERS
+from rag.answering.reading.question import FUNCTION_CHARACTERS
 from rag.corpus import places
 from rag.corpus.places import PlacePath
 from rag.index.text.sentences import split_sentences

@@ -14,9 +14,7 @@ from itertools import chain, combinations
 
 from pydantic import SecretStr
 
-from rag.answering.composing import Draft, Mark, Quote
-from rag.answering.evidence import Query, content_words
-from rag.answering.expectation import find_expected
+from rag.answering.finding.evidence import Query, content_words
 from rag.answering.phrasing.client import ChatClient, Completion, ContextTooLong, Message, ModelFailed
 from rag.answering.phrasing.english import is_english
 from rag.answering.phrasing.gate import COVERAGE, Gate
@@ -24,7 +22,9 @@ from rag.answering.phrasing.passages import Passage
 from rag.answering.phrasing.prompt import ask_messages, make_passages, repair_messages
 from rag.answering.phrasing.replies import Statement, read_reply
 from rag.answering.phrasing.verdict import Flaw, FlawKind, Verdict
-from rag.answering.question import Expected
+from rag.answering.reading.expectation import find_expected
+from rag.answering.reading.question import Expected
+from rag.answering.wording.composing import Draft, Mark, Quote
 from rag.embedding.base import Embedder
 from rag.index.text.terms import simplify
 from rag.types import Article

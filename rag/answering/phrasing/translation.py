@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from rag.answering.composing import Quote
 from rag.answering.phrasing.dates import Date
 from rag.answering.phrasing.english import english_dates, english_figures, english_names, named_in
 from rag.answering.phrasing.figures import Figure, states
 from rag.answering.phrasing.passages import Passage, Piece
 from rag.answering.phrasing.verdict import Flaw, FlawKind, Verdict
-from rag.answering.quantities import find_quantities
+from rag.answering.reading.quantities import find_quantities
+from rag.answering.wording.composing import Quote
 from rag.embedding.base import Embedder
 
 CLOSE = 0.78

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from enum import StrEnum
 
-from rag.answering.composing import Quote
+from rag.answering.wording.composing import Quote
 
 
 class FlawKind(StrEnum):

@@ -7,8 +7,8 @@ from pathlib import Path
 
 import pytest
 
-from rag.answering.evidence import Evidence, EvidenceFinder, Query, make_query
-from rag.answering.question import parse_question
+from rag.answering.finding.evidence import Evidence, EvidenceFinder, Query, make_query
+from rag.answering.reading.question import parse_question
 from rag.embedding.base import Embedder
 from rag.index.storage.generation import Generation
 from rag.index.storage.store import Store

@@ -7,8 +7,8 @@ from dataclasses import fields, replace
 
 import pytest
 
-from rag.answering.confidence import THRESHOLD, Signals
 from rag.answering.explaining import MEANINGS
+from rag.answering.finding.confidence import THRESHOLD, Signals
 from rag.explanations import AnswerExplanation
 from rag.library import Library
 from rag.types import Filters, Turn

@@ -12,10 +12,10 @@ import pytest
 from pydantic import SecretStr
 
 from rag.answering.answerer import LOOKED_THROUGH
-from rag.answering.composing import Composer
 from rag.answering.phrasing.client import ChatClient
 from rag.answering.phrasing.gate import Gate
 from rag.answering.phrasing.phraser import Phraser
+from rag.answering.wording.composing import Composer
 from rag.embedding.base import Embedder
 from rag.errors import SettingsError
 from rag.index.building.builder import build_index

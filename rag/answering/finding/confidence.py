@@ -13,9 +13,9 @@ import re
 from collections.abc import Sequence
 from dataclasses import asdict, dataclass
 
-from rag.answering.aggregates import place_fits, short_name
-from rag.answering.evidence import Evidence, Query
-from rag.answering.question import Expected
+from rag.answering.finding.evidence import Evidence, Query
+from rag.answering.reading.question import Expected
+from rag.answering.wording.aggregates import place_fits, short_name
 from rag.corpus import places
 from rag.index.text.terms import PAIR_MARK, fold
 from rag.retrieval.preference import dated_as_asked

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.answering.spelling import is_pinyin, respell
+from rag.answering.reading.spelling import is_pinyin, respell
 
 _PASSAGES = ["三沙渔港的冰库投用了，渔港里船靠着船。", "渔港一天装冰两百吨。", "渔港的夜读角也亮着灯。"]
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answering.question import Expected, Form, Level, check_question, number_of, parse_question
+from rag.answering.reading.question import Expected, Form, Level, check_question, number_of, parse_question
 from rag.errors import InputError
 from rag.index.text.terms import simplify
 

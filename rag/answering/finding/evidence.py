@@ -17,10 +17,10 @@ from dataclasses import dataclass, field, replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.answering.clauses import split_pieces
-from rag.answering.expectation import find_expected
-from rag.answering.question import FUNCTION_CHARACTERS, Expected, Question
-from rag.answering.stopwords import NOUNS_OF_ASKING, STOP_WORDS
+from rag.answering.finding.clauses import split_pieces
+from rag.answering.reading.expectation import find_expected
+from rag.answering.reading.question import FUNCTION_CHARACTERS, Expected, Question
+from rag.answering.reading.stopwords import NOUNS_OF_ASKING, STOP_WORDS
 from rag.embedding.base import Embedder
 from rag.index.storage.generation import Generation
 from rag.index.text.analyzer import Analyzer

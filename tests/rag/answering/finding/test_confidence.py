@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.confidence import fitting_articles, foreign_places, judge
+from rag.answering.finding.confidence import fitting_articles, foreign_places, judge
 from rag.index.storage.generation import Generation
 from tests.rag.answering.conftest import Look
 

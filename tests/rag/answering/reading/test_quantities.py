@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answering.quantities import counted_quantities, find_quantities
+from rag.answering.reading.quantities import counted_quantities, find_quantities
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import re
 
-from rag.answering.question import Expected, Question
+from rag.answering.reading.question import Expected, Question
 from rag.corpus import places
 from rag.types import Span
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
-from rag.answering.clauses import best_window
-from rag.answering.composing import Draft, Quote
-from rag.answering.evidence import Evidence, Query, content_words
-from rag.answering.expectation import find_expected
-from rag.answering.question import Expected, Question
+from rag.answering.finding.clauses import best_window
+from rag.answering.finding.evidence import Evidence, Query, content_words
+from rag.answering.reading.expectation import find_expected
+from rag.answering.reading.question import Expected, Question
+from rag.answering.wording.composing import Draft, Quote
 from rag.index.building.likeness import profile, repeats
 
 SHORT = 110

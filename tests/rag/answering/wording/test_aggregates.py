@@ -6,8 +6,8 @@ import re
 
 import pytest
 
-from rag.answering.aggregates import entity_name, has_predicate, place_fits, short_name
-from rag.answering.question import Level, parse_question
+from rag.answering.reading.question import Level, parse_question
+from rag.answering.wording.aggregates import entity_name, has_predicate, place_fits, short_name
 from rag.index.storage.generation import Generation
 from rag.library import Library
 from rag.types import Article, Filters

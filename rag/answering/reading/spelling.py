@@ -11,7 +11,7 @@ from collections.abc import Callable, Iterable
 from functools import lru_cache
 from itertools import pairwise
 
-from rag.answering.question import FUNCTION_CHARACTERS
+from rag.answering.reading.question import FUNCTION_CHARACTERS
 from rag.index.text.terms import cutter
 
 _OFTEN = 3

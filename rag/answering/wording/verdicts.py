@@ -12,12 +12,12 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from itertools import product
 
-from rag.answering.clauses import best_window, split_clauses
-from rag.answering.composing import Draft, Quote
-from rag.answering.evidence import Evidence, Query, content_words
-from rag.answering.passages import SHORT, trimmed, window_gain
-from rag.answering.quantities import Quantity, counted_quantities, find_quantities
-from rag.answering.question import Question
+from rag.answering.finding.clauses import best_window, split_clauses
+from rag.answering.finding.evidence import Evidence, Query, content_words
+from rag.answering.finding.passages import SHORT, trimmed, window_gain
+from rag.answering.reading.quantities import Quantity, counted_quantities, find_quantities
+from rag.answering.reading.question import Question
+from rag.answering.wording.composing import Draft, Quote
 from rag.index.text.terms import PAIR_MARK
 
 _RELATED = 0.4

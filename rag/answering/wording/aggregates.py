@@ -10,11 +10,11 @@ import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from rag.answering.clauses import best_window
-from rag.answering.composing import Draft, Quote
-from rag.answering.evidence import Evidence, EvidenceFinder, Query, content_words, sentences_of
-from rag.answering.passages import trimmed, window_gain
-from rag.answering.question import Level, Question
+from rag.answering.finding.clauses import best_window
+from rag.answering.finding.evidence import Evidence, EvidenceFinder, Query, content_words, sentences_of
+from rag.answering.finding.passages import trimmed, window_gain
+from rag.answering.reading.question import Level, Question
+from rag.answering.wording.composing import Draft, Quote
 from rag.corpus import places
 from rag.types import Article, BlockRole
 

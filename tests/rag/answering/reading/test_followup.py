@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.followup import make_standalone
+from rag.answering.reading.followup import make_standalone
 from rag.types import Turn
 
 

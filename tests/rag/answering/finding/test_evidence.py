@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.evidence import asks_for_author, content_words, sentences_of
-from rag.answering.question import parse_question
+from rag.answering.finding.evidence import asks_for_author, content_words, sentences_of
+from rag.answering.reading.question import parse_question
 from rag.index.storage.generation import Generation
 from rag.types import BlockRole
 from tests.rag.answering.conftest import Look

@@ -6,8 +6,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.answering.expectation import find_expected
-from rag.answering.question import parse_question
+from rag.answering.reading.expectation import find_expected
+from rag.answering.reading.question import parse_question
 
 
 def found(asked: str, sentence: str) -> list[str]:

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.question import parse_question
-from rag.answering.verdicts import read_comparison, side_question, yes_no_draft
+from rag.answering.reading.question import parse_question
+from rag.answering.wording.verdicts import read_comparison, side_question, yes_no_draft
 from rag.library import Library
 from tests.rag.answering.conftest import Look
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answering.clauses import best_window, split_clauses, split_pieces
+from rag.answering.finding.clauses import best_window, split_clauses, split_pieces
 from rag.types import Span
 
 _PARTS = st.sampled_from(

@@ -7,7 +7,7 @@ import re
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answering.composing import Composer, Draft, Mark, Quote, chunk_holding
+from rag.answering.wording.composing import Composer, Draft, Mark, Quote, chunk_holding
 from rag.index.storage.generation import Generation
 
 

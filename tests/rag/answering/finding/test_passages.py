@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from rag.answering.composing import Quote
-from rag.answering.passages import LONG, WHOLE, passage_draft, trimmed
+from rag.answering.finding.passages import LONG, WHOLE, passage_draft, trimmed
+from rag.answering.wording.composing import Quote
 from tests.rag.answering.conftest import Look
 from tests.rag.index.fakes import make_article
 

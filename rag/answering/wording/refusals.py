@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from rag.answering.question import Question
+from rag.answering.reading.question import Question
 from rag.types import Hit
 
 
