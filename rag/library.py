@@ -121,11 +121,6 @@ class Library:
         """Id of the generation that answers now."""
         return self._loaded.generation.id
 
-    @property
-    def embedder(self) -> Embedder:
-        """The loaded model, for whoever builds an index with the same."""
-        return self._embedder
-
     def search(
         self,
         query: str,

@@ -10,6 +10,7 @@ from fastapi import Depends, Request
 
 from rag.settings import Settings
 from rag.types import IndexReport, Progress
+from server.building import build_aside
 from server.jobs import Jobs
 from server.live import LiveLibrary
 from server.watcher import IndexWatcher
@@ -32,27 +33,20 @@ class State:
 def build_state(settings: Settings) -> State:
     """The state of a server over the index that `settings` name. Nothing is opened yet."""
 
-    # Both imports take a while; in here they happen in the opening or building thread, behind a socket that answers.
+    # The imports take a while; in here they happen in the opening or building thread, behind a socket that answers.
     def open_library(progress: Callable[[Progress], None]) -> Library:
         from rag.library import Library
 
         return Library.open(settings, progress)
 
-    def build(source: Settings, progress: Callable[[Progress], None]) -> IndexReport:
-        from rag.index.building.builder import build_index
-
-        library = live.current()
-        # The model that answers: a second one would cost its memory twice.
-        return build_index(source, progress, library.embedder if library is not None else None)
-
     def refresh(progress: Callable[[Progress], None]) -> IndexReport:
         from rag.index.building.remembering import with_remembered_corpus
 
-        return build(with_remembered_corpus(settings), progress)
+        return build_aside(with_remembered_corpus(settings), progress)
 
     live = LiveLibrary(open_library)
     jobs = Jobs(refresh, on_built=live.reload)
-    return State(settings, live, jobs, IndexWatcher(settings, live, jobs, build) if settings.watch else None)
+    return State(settings, live, jobs, IndexWatcher(settings, live, jobs, build_aside) if settings.watch else None)
 
 
 def get_state(request: Request) -> State:

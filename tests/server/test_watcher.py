@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import shutil
 import threading
-from collections.abc import Callable, Iterator
+from collections.abc import Callable
 from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
@@ -13,9 +13,8 @@ from typing import Any
 import httpx
 import pytest
 
-import rag.embedding.model
+import rag.index.building.builder
 import rag.index.watch.watching
-import rag.library
 import server.watcher
 from rag.embedding.base import Embedder
 from rag.index.building.builder import build_index
@@ -265,24 +264,10 @@ def test_a_defect_of_the_watching_is_logged_and_ends_nothing_else(
         assert client.post("/v1/search", json={"query": "水库"}).json()["hits"]
 
 
-@pytest.fixture
-def opened(embedder: Embedder, monkeypatch: pytest.MonkeyPatch) -> Iterator[list[str]]:
-    """The models that are opened, or looked for, while a test runs."""
-    names: list[str] = []
-
-    def noted(name: str, *_: object, **__: object) -> Embedder:
-        names.append(name)
-        return embedder
-
-    for module in (rag.library, rag.embedding.model):
-        monkeypatch.setattr(module, "open_embedder", noted)
-    monkeypatch.setattr(rag.embedding.model, "prepare_model", noted)
-    return names
-
-
-def test_a_server_as_it_is_run_refreshes_with_the_model_that_answers(
-    tmp_path: Path, embedder: Embedder, opened: list[str]
+def test_a_server_as_it_is_run_refreshes_in_a_process_aside(
+    tmp_path: Path, embedder: Embedder, opened_once: None, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    monkeypatch.delattr(rag.index.building.builder, "build_index")  # whoever would build in this process cannot
     corpus = write_records(tmp_path / "corpus" / "a.jsonl", records("a", 1)).parent
     build_index(Settings(corpus=corpus, vectors=tmp_path / "vectors"), embedder=embedder)
     state = build_state(Settings(vectors=tmp_path / "vectors"))  # the corpus is the one that the index remembers
@@ -290,12 +275,11 @@ def test_a_server_as_it_is_run_refreshes_with_the_model_that_answers(
         before = eventually(lambda: (found := shown(client))["watched"] and found)["generation"]
         write_records(corpus / "b.jsonl", records("b", 1))
         assert taken_up(client, before)["last_job"]["report"]["embedded"] >= 1
-    assert opened == ["bundled"]
     assert not any(thread.name == "wenbao-watch" for thread in threading.enumerate())
 
 
 def test_a_refresh_that_is_asked_for_reads_the_corpus_that_was_indexed_last(
-    tmp_path: Path, embedder: Embedder, opened: list[str]
+    tmp_path: Path, embedder: Embedder, opened_once: None
 ) -> None:
     first = write_records(tmp_path / "first" / "a.jsonl", records("a", 1)).parent
     other = write_records(tmp_path / "other" / "o.jsonl", records("o", 1)).parent
