@@ -6,14 +6,13 @@ Folding comes after filtering, so a report is found through whichever of its art
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from functools import lru_cache
 from itertools import islice
 from typing import Protocol
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.index.building.likeness import Profile, profile, repeats
+from rag.index.copies.likeness import Profile, profile, repeats
 from rag.index.storage.generation import Generation
 from rag.types import Article, Hit, Ranks
 
@@ -43,7 +42,7 @@ class Copies:
     def __init__(self, generation: Generation, mask: NDArray[np.bool_] | None = None) -> None:
         self._generation = generation
         self._mask = mask
-        self._profile_of = lru_cache(maxsize=None)(self._read)  # of one search: a few articles
+        self._profiles: dict[int, Profile] = {}
 
     def hits(self, candidates: Iterable[Ranked], top_k: int) -> tuple[Hit, ...]:
         """The first `top_k` candidates as hits, without what an article of the same group before them prints too.
@@ -84,8 +83,10 @@ class Copies:
         passage = profile(self._generation.chunk(row).text)
         return any(repeats(passage, self._profile_of(ordinal)) for ordinal in earlier)
 
-    def _read(self, ordinal: int) -> Profile:
-        return profile(self._generation.article_at(ordinal).text)
+    def _profile_of(self, ordinal: int) -> Profile:
+        if ordinal not in self._profiles:
+            self._profiles[ordinal] = profile(self._generation.article_at(ordinal).text)
+        return self._profiles[ordinal]
 
     def _allowed(self, ordinal: int) -> bool:
         if self._mask is None:

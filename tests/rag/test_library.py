@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import gc
+import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -13,7 +15,7 @@ from rag.index.building.builder import build_index
 from rag.index.storage.store import Store
 from rag.library import MAX_QUERY, Library
 from rag.settings import Settings
-from rag.types import Answer
+from rag.types import Answer, Filters
 from tests.rag.index.fakes import WordEmbedder, write_records
 from tests.rag.town import RECORDS
 
@@ -51,6 +53,25 @@ def test_the_next_call_answers_from_the_new_generation(desk: Desk) -> None:
     assert "7条渡船" not in after.answer
     assert before.generation != after.generation == library.generation
     assert library.article("ferry").text.startswith("渡口有9条")
+    library.close()
+
+
+def test_a_generation_that_was_left_is_let_go_at_once(desk: Desk) -> None:
+    """Its files are mapped into memory: waiting for a search for cycles would hold several of them."""
+    desk.publish("渡口有7条渡船，早班六点开。")
+    library = desk.open()
+    library.ask(_ASKED)
+    library.search(_ASKED, filters=Filters(places=("江苏",)))
+    library.articles(q="渡船")
+    left = weakref.ref(library._loaded.generation)
+    gc.collect()
+    gc.disable()
+    try:
+        desk.publish("渡口有9条渡船，早班五点开。")
+        assert library.refresh()
+        assert left() is None
+    finally:
+        gc.enable()
     library.close()
 
 

@@ -10,7 +10,7 @@ from rag.answering.finding.evidence import Evidence, Query, content_words
 from rag.answering.reading.expectation import find_expected
 from rag.answering.reading.question import Expected, Question
 from rag.answering.wording.composing import Draft, Quote
-from rag.index.building.likeness import profile, repeats
+from rag.index.copies.likeness import profile, repeats
 
 SHORT = 110
 """Characters of the first quotation: what a reader takes in at a glance."""

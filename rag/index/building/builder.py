@@ -25,10 +25,10 @@ from rag.corpus.files import CorpusFile, CorpusListing, read_corpus
 from rag.embedding.base import Embedder
 from rag.embedding.deferred import DeferredEmbedder
 from rag.errors import CorpusEmpty, RagError, StoreError
-from rag.index.building.duplicates import GROUPS, write_duplicates
 from rag.index.building.reading import CorpusReader
 from rag.index.building.vector_stage import VectorStage
 from rag.index.building.word_stage import WordStage
+from rag.index.copies.duplicates import GROUPS, write_duplicates
 from rag.index.legs.arrays import save_array
 from rag.index.legs.vector_index import VectorIndex
 from rag.index.storage.database import FILE as DATABASE

@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged, NotFound
-from rag.index.building.duplicates import open_groups
+from rag.index.copies.duplicates import open_groups
 from rag.index.legs.arrays import map_array
 from rag.index.legs.keyword_index import KeywordIndex
 from rag.index.legs.vector_index import VectorIndex
@@ -190,7 +190,7 @@ class Generation:
         Raises:
             InputError: a cursor that no listing gave.
         """
-        ordinals, following = self._list().page(source, place, q, limit, cursor)
+        ordinals, following = self._list().page(source, place, q, limit, cursor, self._holding)
         return ArticleList(tuple(self.article_at(ordinal) for ordinal in ordinals), following)
 
     def mask(self, filters: Filters) -> NDArray[np.bool_] | None:
@@ -239,7 +239,7 @@ class Generation:
     def _list(self) -> Listing:
         if self._listing is None:
             rows = self._read("SELECT article_id, source, place, date FROM articles ORDER BY ordinal")
-            self._listing = Listing(rows, self._holding)
+            self._listing = Listing(rows)
         return self._listing
 
     def _holding(self, folded: str) -> set[int]:

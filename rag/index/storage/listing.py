@@ -26,10 +26,9 @@ class Listing:
 
     Args:
         rows: article_id, source, place as JSON and date of every article, in corpus order.
-        holding: the ordinals of the articles that hold some folded words.
     """
 
-    def __init__(self, rows: Iterable[tuple[str, str, str, str | None]], holding: Callable[[str], set[int]]) -> None:
+    def __init__(self, rows: Iterable[tuple[str, str, str, str | None]]) -> None:
         self._ids: list[str] = []
         self._sources: list[str] = []
         self._places: list[str] = []
@@ -40,7 +39,6 @@ class Listing:
             self._places.append(place)
             self._dates.append(day)
         self._ordinals = {article_id: ordinal for ordinal, article_id in enumerate(self._ids)}
-        self._holding = holding
 
     def matching(self, filters: Filters) -> NDArray[np.bool_]:
         """(articles,) true for those that every given filter lets through."""
@@ -63,12 +61,22 @@ class Listing:
         return np.asarray([known[day] for day in self._dates], np.int32).reshape(-1, 2)
 
     def page(
-        self, source: str | None, place: str | None, q: str | None, limit: int, cursor: str | None
+        self,
+        source: str | None,
+        place: str | None,
+        q: str | None,
+        limit: int,
+        cursor: str | None,
+        holding: Callable[[str], set[int]],
     ) -> tuple[list[int], str | None]:
-        """Ordinals of one page, and the cursor of the next, None at the end."""
+        """Ordinals of one page, and the cursor of the next, None at the end.
+
+        Args:
+            holding: the ordinals of the articles that hold some folded words.
+        """
         chosen = self.matching(Filters(sources=(source,) if source else (), places=(place,) if place else ()))
         if q and q.strip():
-            held = self._holding(fold(q.strip()))
+            held = holding(fold(q.strip()))
             chosen &= np.isin(np.arange(len(self._ids)), np.fromiter(held, np.int64, len(held)))
         chosen[: self._after(cursor)] = False
         ordinals = [int(ordinal) for ordinal in np.flatnonzero(chosen)[: limit + 1]]

@@ -13,10 +13,10 @@ from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
 from rag.errors import IndexDamaged
-from rag.index.building import duplicates
 from rag.index.building.builder import build_index
-from rag.index.building.duplicates import BINS, GROUPS, group, open_groups, sketch
-from rag.index.building.likeness import profile, resemblance
+from rag.index.copies import duplicates
+from rag.index.copies.duplicates import BINS, GROUPS, group, open_groups, sketch
+from rag.index.copies.likeness import profile, resemblance
 from rag.index.storage.generation import Generation
 from rag.index.storage.store import Store
 from rag.settings import Settings

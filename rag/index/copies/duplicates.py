@@ -24,7 +24,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged
-from rag.index.building.likeness import Profile, compared_text, profile, same_report
+from rag.index.copies.likeness import Profile, compared_text, profile, same_report
 from rag.index.legs.arrays import map_array, save_array
 from rag.index.storage.database import FILE as DATABASE
 from rag.types import Block, BlockRole, Progress

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.index.building.likeness import (
+from rag.index.copies.likeness import (
     compared_text,
     profile,
     repeats,
