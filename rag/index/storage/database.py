@@ -9,12 +9,11 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Iterator, Sequence
-from contextlib import closing
-from dataclasses import dataclass
+from collections.abc import Callable, Iterable, Sequence
 from itertools import chain
 from pathlib import Path
 
+from rag.index.storage.changes import article_changes
 from rag.index.text.terms import fold
 from rag.offsets import OffsetMap
 from rag.types import Article, ArticleChange, ArticleKind, Block, BlockRole, Chunk, Span
@@ -219,19 +218,8 @@ class DatabaseWriter:
         return [row for row, ordinal in enumerate(self.ordinals) if ordinal in chosen]
 
     def changes(self, previous: Path | None) -> list[ArticleChange]:
-        """How the articles written so far differ from those of another generation, in corpus order, what is gone last.
-
-        An article that is gone while one of the same headline and text is new has moved.
-
-        Args:
-            previous: that generation's database; None where there is none.
-        """
-        if previous is None:
-            before: dict[str, _Facts] = {}
-        else:
-            with closing(sqlite3.connect(f"{previous.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as old:
-                before = _facts(old)
-        return list(_compared(before, _facts(self._db)))
+        """How the articles written so far differ from those of another generation's database; None for none."""
+        return article_changes(self._db, previous)
 
     def _add_chunks(self, chunks: Iterable[tuple[int, str, int, int, str]]) -> None:
         rows = []
@@ -307,49 +295,6 @@ def _row_of(article: Article) -> tuple[object, ...]:
         article.kind.value,
         article.url,
     )
-
-
-@dataclass(frozen=True, slots=True)
-class _Facts:
-    """What tells whether an article is the same as before."""
-
-    title: str
-    source: str
-    text: int
-    """Hash of the text, of this process."""
-    rest: int
-    """Hash of all else that is shown or searched."""
-
-
-def _facts(database: sqlite3.Connection) -> dict[str, _Facts]:
-    rows = database.execute(
-        "SELECT article_id, title, source, text, kicker, byline, place, date, kind, url FROM articles ORDER BY ordinal"
-    )
-    return {
-        article_id: _Facts(title, source, hash(text), hash(tuple(rest)))
-        for article_id, title, source, text, *rest in rows
-    }
-
-
-def _compared(before: dict[str, _Facts], after: dict[str, _Facts]) -> Iterator[ArticleChange]:
-    gone = {name: facts for name, facts in before.items() if name not in after}
-    by_content: dict[tuple[str, int], list[str]] = {}
-    for name, facts in gone.items():
-        by_content.setdefault((facts.title, facts.text), []).append(name)
-    for name, facts in after.items():
-        old = before.get(name)
-        if old == facts:
-            continue
-        same = by_content.get((facts.title, facts.text)) if old is None else None
-        if same:
-            was = gone.pop(same.pop(0)).source
-            yield ArticleChange("moved", name, facts.title, facts.source, was)
-        elif old is not None and (old.text, old.rest, old.title) == (facts.text, facts.rest, facts.title):
-            yield ArticleChange("moved", name, facts.title, facts.source, old.source)
-        else:
-            yield ArticleChange("added" if old is None else "changed", name, facts.title, facts.source)
-    for name, facts in gone.items():
-        yield ArticleChange("removed", name, facts.title, facts.source)
 
 
 def _spans(text: str) -> tuple[Span, ...]:
