@@ -17,6 +17,8 @@ from rag.types import Span, Turn
 
 _TOO_SHORT = 6
 """Characters before the question word up to which a question names no subject of its own (累计多少人, 创造了多少价值)."""
+_LONG_ENOUGH = 8
+"""Characters behind the question word from which a question says by itself what it is about (哪些城市办了免费夜校)."""
 _PRONOUN = re.compile(
     r"它们?|他们?|她们?|该(?:公司|平台|活动|市|县|区|企业|项目)|这(?:个|家|些|位|项|次|座|条|里)?|那(?:个|家|些|位|项|次|座|条|里)?|其中|里面|其"
 )
@@ -74,10 +76,24 @@ def _leans_on_history(question: str) -> bool:
         return True
     if re.search(r"[“《「\"]", folded) or places.find(folded):
         return False
-    if _PRONOUN.search(folded):
+    if any(_points_back(folded, match) for match in _PRONOUN.finditer(folded)):
         return True
     asking = _ASKING.search(folded)
-    return asking is not None and len(re.sub(r"\W", "", folded[: asking.start()])) <= _TOO_SHORT
+    if asking is None or _letters(folded[: asking.start()]) > _TOO_SHORT:
+        return False
+    word = _INTERROGATIVE.search(folded)
+    return word is None or _letters(folded[word.end() :]) < _LONG_ENOUGH
+
+
+def _points_back(question: str, pronoun: re.Match[str]) -> bool:
+    """False for 那 and 这 behind a name, which say by themselves what they mean: 城东那位修表的师傅."""
+    before = question[: pronoun.start()]
+    named = _letters(before) >= 2 and _INTERROGATIVE.search(before) is None
+    return not (named and pronoun.group()[0] in "这那")
+
+
+def _letters(text: str) -> int:
+    return len(re.sub(r"\W", "", text))
 
 
 def _topic(asked: Sequence[str]) -> str:

@@ -23,11 +23,28 @@ def test_without_a_question_before_it_a_question_stands(history: list[Turn]) -> 
 
 @pytest.mark.parametrize(
     "asked",
-    ["晋江市磁灶镇的木偶剧团去年演出了多少场？", "“小铜锣”剧团的团长是谁？", "泰顺县木偶剧团有几名演员？"],
+    [
+        "晋江市磁灶镇的木偶剧团去年演出了多少场？",
+        "“小铜锣”剧团的团长是谁？",
+        "泰顺县木偶剧团有几名演员？",
+        "哪些城市开办了免费的木偶夜校？",
+        "哪些城市开办了免费的木偶夜校",
+        "谁当上了首届木偶技艺大赛的冠军？",
+        "磁灶那位修木偶的老师傅带了几个徒弟？",
+        "前街开张那场演出来了多少人？",
+    ],
 )
 def test_a_question_that_says_all_is_left_alone(asked: str) -> None:
     standalone = make_standalone(asked, talk("留坝县养蜂合作社有多少户社员？", "96户。[1]"))
     assert (standalone.text, standalone.topic) == (asked, "")
+
+
+@pytest.mark.parametrize(
+    "asked", ["哪些人参加？", "那位老师傅带了几个徒弟？", "是谁在管这间冰库？", "一共来了多少人？"]
+)
+def test_a_question_that_leaves_its_subject_out_is_completed(asked: str) -> None:
+    standalone = make_standalone(asked, talk("留坝县养蜂合作社有多少户社员？", "有社员96户，分在三个村。[1]"))
+    assert "留坝县养蜂合作社" in standalone.text
 
 
 @pytest.mark.parametrize("asked", ["房县呢？", "那房县呢？", "那么，房县呢", "还有房县呢？"])
