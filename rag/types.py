@@ -314,6 +314,8 @@ class IndexPlan:
     embedded: int
     kept: int
     removed: int
+    tokenized: int
+    """Chunks that would have to be cut into words."""
     skipped: tuple[Skipped, ...]
     seconds: float
 

@@ -83,6 +83,7 @@ class PlanOut(ReplyModel):
     embedded: int = Field(description="Passages that would have to be embedded.")
     kept: int = Field(description="Passages whose vectors would be kept.")
     removed: int = Field(description="Passages of the live generation that would be gone.")
+    tokenized: int = Field(description="Passages that would have to be cut into words.")
     skipped: tuple[SkippedOut, ...]
     seconds: float
 

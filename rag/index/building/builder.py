@@ -241,6 +241,7 @@ class _Build:
             self._read_corpus(database)
             self._count(database)
             articles = database.changes(self.previous.folder / DATABASE if self.previous is not None else None)
+            tokenized = len(self.words.rows_to_cut(database))
         finally:
             database.abandon()
         embedded = self.vectors.count(database)
@@ -252,6 +253,7 @@ class _Build:
             kept=self.counts.chunks - embedded,
             removed=self.vectors.removed,
             skipped=tuple(self.skipped),
+            tokenized=tokenized,
             seconds=time.perf_counter() - began,
         )
 

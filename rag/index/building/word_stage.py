@@ -45,10 +45,8 @@ class WordStage:
 
     def make(self, database: DatabaseWriter) -> KeywordIndex:
         """The keyword index, from counts that are kept where the content is known and its words are cut as before."""
-        old = self._previous
-        before = self._known if old else {}
-        touched = self._touched(database, old.analyzer.dictionary) if old else set()
-        new = [row for row, key in enumerate(database.keys) if key not in before or row in touched]
+        old, before = self._previous, self._known
+        new = self.rows_to_cut(database)
         self.tokenized = len(new)
         made = TermCounts.joined(list(self._cut(database, new)))
         if old is None:
@@ -59,6 +57,14 @@ class WordStage:
         place = np.fromiter((same.get(name, before.get(key, -1)) for name, key in chunks), np.int64)
         place[new] = -1
         return carry_over(old.words, place, made)
+
+    def rows_to_cut(self, database: DatabaseWriter) -> list[int]:
+        """The chunks whose words are not known, or would be cut otherwise now."""
+        old = self._previous
+        if old is None:
+            return list(range(len(database.keys)))
+        touched = self._touched(database, old.analyzer.dictionary)
+        return [row for row, key in enumerate(database.keys) if key not in self._known or row in touched]
 
     def _cut(self, database: DatabaseWriter, rows: Sequence[int]) -> Iterator[TermCounts]:
         analyzer, pace = Analyzer(self._dictionary), Pace(self._progress, "cutting words", len(rows))

@@ -64,8 +64,8 @@ def test_each_kind_of_change_is_named_and_then_done(settings: Settings, tmp_path
     assert [(c.was, c.source) for c in plan.articles if c.article_id == "b0"] == [("b.jsonl#b0", "c.jsonl#b0")]
     assert sorted(path for path in settings.vectors.rglob("*")) == before
     report = build_index(settings, embedder=WordEmbedder())
-    assert (plan.embedded, plan.kept, plan.removed, plan.counts) == (
-        report.embedded, report.kept, report.removed, report.counts,
+    assert (plan.embedded, plan.kept, plan.removed, plan.tokenized, plan.counts) == (
+        report.embedded, report.kept, report.removed, report.tokenized, report.counts,
     )  # fmt: skip
 
 
@@ -88,3 +88,13 @@ def test_an_empty_corpus_is_told_as_an_index_run_would(settings: Settings, tmp_p
     with pytest.raises(CorpusEmpty):
         _plan(settings)
     assert Store(settings.vectors).current().counts.articles == 12
+
+
+def test_what_a_user_dictionary_touches_is_counted(settings: Settings, tmp_path: Path) -> None:
+    build_index(settings, embedder=WordEmbedder())
+    (tmp_path / "names.txt").write_text("编号a1\n", encoding="utf-8")
+    with_words = settings.model_copy(update={"userdict": tmp_path / "names.txt"})
+    plan = _plan(with_words)
+    report = build_index(with_words, embedder=WordEmbedder())
+    assert (plan.changed, plan.articles, plan.embedded) == (True, (), 0)
+    assert plan.tokenized == report.tokenized > 0
