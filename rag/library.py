@@ -19,6 +19,7 @@ from rag.answering.reading.question import check_question
 from rag.corpus import places
 from rag.embedding.base import Embedder
 from rag.embedding.model import open_embedder
+from rag.embedding.staged import StagedEmbedder
 from rag.errors import IndexMismatch, InputError, RagError
 from rag.explanations import ArticleStanding
 from rag.index.storage.generation import Generation
@@ -27,6 +28,7 @@ from rag.index.storage.store import Store
 from rag.index.text.terms import cutter
 from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
+from rag.stages import stage, tell_answered, tell_asked
 from rag.types import (
     Answer,
     AnswererName,
@@ -65,8 +67,8 @@ class Library:
     def __init__(self, settings: Settings, store: Store, embedder: Embedder) -> None:
         self._settings = settings
         self._store = store
-        self._embedder = embedder
-        self._phraser = _phraser(settings, embedder)
+        self._embedder: Embedder = StagedEmbedder(embedder)
+        self._phraser = _phraser(settings, self._embedder)
         self._hop = threading.Lock()
         self._loaded = self._load()
 
@@ -143,9 +145,9 @@ class Library:
             InputError: an empty or over-long query, or `top_k` out of range.
         """
         self.refresh()
-        return self._loaded.retriever.search(
-            check_question(query, MAX_QUERY, "query"), _check_top_k(top_k), mode, filters or Filters(), explain
-        )
+        asked, top_k = check_question(query, MAX_QUERY, "query"), _check_top_k(top_k)
+        tell_asked(asked)
+        return self._loaded.retriever.search(asked, top_k, mode, filters or Filters(), explain)
 
     def ask(
         self,
@@ -172,14 +174,11 @@ class Library:
         """
         self.refresh()
         began = time.perf_counter()
-        answer = self._loaded.answerer.answer(
-            check_question(question, MAX_QUERY, "question"),
-            history,
-            _check_top_k(top_k),
-            filters or Filters(),
-            answerer,
-            explain,
-        )
+        asked, top_k = check_question(question, MAX_QUERY, "question"), _check_top_k(top_k)
+        tell_asked(asked)
+        with stage("answer"):
+            answer = self._loaded.answerer.answer(asked, history, top_k, filters or Filters(), answerer, explain)
+        tell_answered(answer.answered, answer.answerer)
         _log.info("answered=%s in %.0f ms", answer.answered, 1000 * (time.perf_counter() - began))
         return answer
 

@@ -37,6 +37,7 @@ from rag.index.text.terms import PAIR_MARK
 from rag.retrieval.copies import Copies, one_of_each
 from rag.retrieval.explaining import explain_search
 from rag.retrieval.retriever import CANDIDATES, Retriever
+from rag.stages import stage
 from rag.types import Answer, AnswererName, Article, Filters, Hit, Turn
 
 if TYPE_CHECKING:
@@ -143,7 +144,8 @@ class Answerer:
                 continue
             chunk = self._generation.chunk(candidate.row)
             ranges.append((self._generation.article_of(candidate.row), chunk.start, chunk.end))
-        phrased = self._phraser.phrase(trace.search.query, ranges)
+        with stage("phrase"):
+            phrased = self._phraser.phrase(trace.search.query, ranges)
         return phrased.draft, phrased.warnings
 
     def _explained(self, trace: Trace, hits: Sequence[Hit]) -> AnswerExplanation:

@@ -21,7 +21,8 @@ from rag.retrieval.dating import parse_dates
 from rag.retrieval.explaining import explain_search
 from rag.retrieval.fusion import added, ranks, shares
 from rag.retrieval.preference import ArticleDates, Wanted, prefer
-from rag.types import Filters, Mode, Ranks, SearchResult
+from rag.stages import stage
+from rag.types import Filters, Hit, Mode, Ranks, SearchResult
 
 CANDIDATES = 200
 """Rows that each leg puts forward."""
@@ -107,11 +108,11 @@ class Retriever:
         mask = self._generation.mask(filters)
         copies, k = Copies(self._generation, mask), max(CANDIDATES, top_k)
         found = self.candidates(query, k, mask, mode, dated=not filters.dated)
-        hits = copies.hits(found, top_k)
+        hits = self._shown(copies, found, top_k)
         while len(hits) < top_k and len(found) >= k:  # the rest of what was put forward are copies
             k *= 4
             found = self.candidates(query, k, mask, mode, dated=not filters.dated)
-            hits = copies.hits(found, top_k)
+            hits = self._shown(copies, found, top_k)
         explanation = explain_search(self._generation, query, mask, found, hits) if explain else None
         took_ms = 1000 * (time.perf_counter() - began)
         return SearchResult(query, mode, hits, self._generation.id, took_ms, explanation)
@@ -142,40 +143,55 @@ class Retriever:
         if mode != "lexical":
             if vector is None:
                 vector = self._embedder.embed_query(query)
-            dense = _by_row(*self._generation.vectors.search(vector, k, mask))
-            spread = float(np.std(self._background @ vector)) if len(self._background) else 0.0
+            with stage("dense"):
+                dense = _by_row(*self._generation.vectors.search(vector, k, mask))
+                spread = float(np.std(self._background @ vector)) if len(self._background) else 0.0
         if mode != "dense":
-            words = self._generation.words.scores(self._generation.analyzer.terms(query))
-            lexical = _by_row(*top_rows(words, k, mask))
-        dense_ranks, lexical_ranks = ranks(dense), ranks(lexical)
-        if wanted is not None:
-            fitting = wanted.printed[self._generation.chunk_articles] > 0
-            fitting = fitting if mask is None else fitting & mask
-            if vector is not None and mode != "lexical":
-                dense = _by_row(*self._generation.vectors.search(vector, FITTING, fitting)) | dense
-            if mode != "dense":
-                lexical = _by_row(*top_rows(words, FITTING, fitting)) | lexical
-        if mode == "hybrid" and vector is not None:
-            # What one leg put forward is scored by the other, too: a missing score would say more than a low one.
-            only_lexical = np.asarray(sorted(lexical.keys() - dense.keys()), np.int64)
-            only_dense = np.asarray(sorted(dense.keys() - lexical.keys()), np.int64)
-            dense |= _by_row(only_lexical, self._generation.vectors.cosines(vector, only_lexical))
-            lexical |= _by_row(only_dense, words[only_dense])
-        both = shares(dense, lexical, spread)
-        fused = added(both)
-        fits = self._fits(fused, wanted) if wanted is not None else {}
-        return [
-            Candidate(
-                row=row,
-                score=score,
-                cosine=dense.get(row),
-                bm25=lexical.get(row),
-                ranks=Ranks(dense=dense_ranks.get(row), lexical=lexical_ranks.get(row)),
-                shares=(both.dense.get(row, 0.0), both.lexical.get(row, 0.0)),
-                dates=fits.get(row, 0.0),
-            )
-            for row, score in prefer(fused, fits)
-        ]
+            with stage("keyword"):
+                words = self._generation.words.scores(self._generation.analyzer.terms(query))
+                lexical = _by_row(*top_rows(words, k, mask))
+        with stage("fuse"):
+            dense_ranks, lexical_ranks = ranks(dense), ranks(lexical)
+            if wanted is not None:
+                fitting = wanted.printed[self._generation.chunk_articles] > 0
+                fitting = fitting if mask is None else fitting & mask
+                if vector is not None and mode != "lexical":
+                    dense = _by_row(*self._generation.vectors.search(vector, FITTING, fitting)) | dense
+                if mode != "dense":
+                    lexical = _by_row(*top_rows(words, FITTING, fitting)) | lexical
+            if mode == "hybrid" and vector is not None:
+                dense, lexical = self._complete(dense, lexical, vector, words)
+            both = shares(dense, lexical, spread)
+            fused = added(both)
+            fits = self._fits(fused, wanted) if wanted is not None else {}
+            return [
+                Candidate(
+                    row=row,
+                    score=score,
+                    cosine=dense.get(row),
+                    bm25=lexical.get(row),
+                    ranks=Ranks(dense=dense_ranks.get(row), lexical=lexical_ranks.get(row)),
+                    shares=(both.dense.get(row, 0.0), both.lexical.get(row, 0.0)),
+                    dates=fits.get(row, 0.0),
+                )
+                for row, score in prefer(fused, fits)
+            ]
+
+    def _complete(
+        self, dense: dict[int, float], lexical: dict[int, float], vector: NDArray[np.float32], words: NDArray[Any]
+    ) -> tuple[dict[int, float], dict[int, float]]:
+        """What one leg put forward is scored by the other, too: a missing score would say more than a low one."""
+        only_lexical = np.asarray(sorted(lexical.keys() - dense.keys()), np.int64)
+        only_dense = np.asarray(sorted(dense.keys() - lexical.keys()), np.int64)
+        return (
+            dense | _by_row(only_lexical, self._generation.vectors.cosines(vector, only_lexical)),
+            lexical | _by_row(only_dense, words[only_dense]),
+        )
+
+    @staticmethod
+    def _shown(copies: Copies, found: list[Candidate], top_k: int) -> tuple[Hit, ...]:
+        with stage("fuse"):
+            return copies.hits(found, top_k)
 
     def _wanted(self, query: str) -> Wanted | None:
         """The days that a query asks about; None where it names none, or none that any article fits."""
