@@ -5,6 +5,7 @@ They are read once, at the edge (command line, server start, tests), and passed 
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import Annotated, Any
 from urllib.parse import urlsplit
@@ -37,18 +38,51 @@ class Settings(BaseSettings):
     llm_model: str | None = Field(default=None, description="Model name to ask that server for.")
     llm_api_key: SecretStr | None = Field(default=None, description="Key for that server.")
     api_keys: Annotated[tuple[SecretStr, ...], NoDecode] = Field(
-        default=(), description="Keys that the API accepts, separated by commas; none: open, on loopback only."
+        default=(),
+        description="Keys that the API accepts, separated by commas, each `KEY`, `read:KEY` or `write:KEY`, plain or "
+        "hashed by `wenbao key`; none: open, on loopback only.",
     )
     host: str = Field(default="127.0.0.1", description="Address that `serve` binds to.")
     port: int = Field(default=8000, ge=0, le=65535, description="Port that `serve` binds to; 0 takes a free one.")
+    cors_origins: Annotated[tuple[str, ...], NoDecode] = Field(
+        default=(), description="Sites whose pages may call the API, such as `https://paper.example`; none: no site's."
+    )
+    allow_upload: bool = Field(
+        default=False, description="Whether files of the corpus may be put and deleted over HTTP; needs api_keys."
+    )
+    max_upload_bytes: int = Field(default=33_554_432, ge=1, description="Largest file that may be put.")
+    max_body_bytes: int = Field(default=1_000_000, ge=1_000, description="Largest body of any other request.")
+    max_question_chars: int = Field(default=2_000, ge=1, le=2_000, description="Longest question or query.")
+    max_history_turns: int = Field(default=200, ge=0, le=200, description="Earlier messages sent with a question.")
+    max_history_chars: int = Field(default=300_000, ge=0, description="Characters of all earlier messages together.")
+    max_concurrent: int = Field(
+        default=64, ge=1, description="Requests worked on at once; those beyond are refused with 429."
+    )
+    request_timeout_s: float = Field(
+        default=300.0, gt=0, description="Seconds until a reply must have begun; a later one is a 504."
+    )
+    body_timeout_s: float = Field(
+        default=20.0, gt=0, description="Seconds for a request's body, and one more for every 50 kB of it."
+    )
     watch: bool = Field(default=True, description="Whether a server refreshes the index when its corpus changes.")
     log_level: str = Field(default="warning", description="debug, info, warning or error; logs go to stderr.")
 
-    @field_validator("api_keys", mode="before")
+    @field_validator("api_keys", "cors_origins", mode="before")
     @classmethod
-    def _split_keys(cls, value: Any) -> Any:
+    def _split(cls, value: Any) -> Any:
         if isinstance(value, str):
-            return tuple(key.strip() for key in value.split(",") if key.strip())
+            return tuple(part.strip() for part in value.split(",") if part.strip())
+        return value
+
+    @field_validator("cors_origins")
+    @classmethod
+    def _plain_origins(cls, value: tuple[str, ...]) -> tuple[str, ...]:
+        for origin in value:
+            if origin != "*" and not re.fullmatch(r"https?://[a-z0-9.\-\[\]:]+", origin):
+                raise ValueError(
+                    "expected `*`, or origins as browsers send them, in lower case and without a path: "
+                    "https://paper.example:8443"
+                )
         return value
 
     @field_validator("llm_base_url")
