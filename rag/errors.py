@@ -16,7 +16,8 @@
     │   ├── ModelMissing (FileNotFoundError)
     │   └── ModelDamaged                 a file is not the one that was pinned
     ├── WriteError (OSError)             no permission, disk full
-    └── ServerError                      a wenbao server cannot be reached or refused the call
+    ├── ServerError                      a wenbao server cannot be reached or refused the call
+    └── Cancelled                        whoever asked called the work off
 
 A message says what is wrong and where; `hint` says what to do next.
 """
@@ -143,3 +144,8 @@ class WriteError(RagError, OSError):
 class ServerError(RagError):
     exit_code = ExitCode.SERVER
     slug = "server"
+
+
+class Cancelled(RagError):
+    exit_code = ExitCode.INTERRUPTED
+    slug = "cancelled"

@@ -16,6 +16,7 @@ from typing import TYPE_CHECKING
 
 from rag.answering.answerer import Answerer
 from rag.answering.reading.question import check_question
+from rag.cancellation import Cancellation
 from rag.corpus import places
 from rag.embedding.base import Embedder
 from rag.embedding.model import open_embedder
@@ -35,6 +36,7 @@ from rag.types import (
     Article,
     ArticleList,
     Filters,
+    Hit,
     IndexStatus,
     Mode,
     Progress,
@@ -158,6 +160,8 @@ class Library:
         filters: Filters | None = None,
         answerer: AnswererName = "auto",
         explain: bool = False,
+        on_hits: Callable[[tuple[Hit, ...]], None] | None = None,
+        cancellation: Cancellation | None = None,
     ) -> Answer:
         """A short answer in which every sentence is cited, or a refusal.
 
@@ -168,16 +172,21 @@ class Library:
             filters: restrictions; None restricts nothing.
             answerer: "auto" takes the language model if one is configured.
             explain: also tell why it was answered or refused, and the figures behind the hits.
+            on_hits: called once, with what `hits` of the answer will be, before the answer is composed.
+            cancellation: lets another thread call the work off.
 
         Raises:
             InputError: an empty or over-long question, or `top_k` out of range.
+            Cancelled: the work was called off.
         """
         self.refresh()
         began = time.perf_counter()
         asked, top_k = check_question(question, MAX_QUERY, "question"), _check_top_k(top_k)
         tell_asked(asked)
         with stage("answer"):
-            answer = self._loaded.answerer.answer(asked, history, top_k, filters or Filters(), answerer, explain)
+            answer = self._loaded.answerer.answer(
+                asked, history, top_k, filters or Filters(), answerer, explain, on_hits, cancellation
+            )
         tell_answered(answer.answered, answer.answerer)
         _log.info("answered=%s in %.0f ms", answer.answered, 1000 * (time.perf_counter() - began))
         return answer

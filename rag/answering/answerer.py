@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import time
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -30,6 +30,7 @@ from rag.answering.wording.verdicts import (
     side_question,
     yes_no_draft,
 )
+from rag.cancellation import Cancellation
 from rag.embedding.base import Embedder
 from rag.explanations import AnswerExplanation, ArticleStanding
 from rag.index.storage.generation import Generation
@@ -81,6 +82,8 @@ class Answerer:
         filters: Filters,
         answerer: AnswererName = "auto",
         explain: bool = False,
+        on_hits: Callable[[tuple[Hit, ...]], None] | None = None,
+        cancellation: Cancellation | None = None,
     ) -> Answer:
         """Answers, or refuses.
 
@@ -91,11 +94,22 @@ class Answerer:
             filters: restrictions on what is read.
             answerer: which answerer the caller wants.
             explain: also tell why it was answered or refused.
+            on_hits: called once, with the hits of the answer, before anything is read for it.
+            cancellation: lets another thread call the work off.
+
+        Raises:
+            Cancelled: the work was called off.
         """
         began = time.perf_counter()
-        trace = self.trace(asked, history, filters)
-        hits = Copies(self._generation, trace.mask).hits(trace.search.candidates, top_k)
-        phrased, warnings = self._phrased(trace, answerer)
+        cancellation = cancellation or Cancellation()
+        standalone, mask, search = self._searched(asked, history, filters)
+        hits = Copies(self._generation, mask).hits(search.candidates, top_k)
+        if on_hits is not None:
+            on_hits(hits)
+        cancellation.check()
+        trace = Trace(asked, standalone, mask, search, self._decide(search, mask, not filters.dated))
+        cancellation.check()
+        phrased, warnings = self._phrased(trace, answerer, cancellation)
         draft = phrased or trace.decision.draft
         question = trace.search.query.question
         text, citations = self._composer.compose(draft) if draft else (refusal_text(question, hits), ())
@@ -120,7 +134,9 @@ class Answerer:
         examiner = Examiner(self._generation, self._finder_for_all if over_all else self._finder, self._aggregator)
         return examiner.examine(article, trace, filters)
 
-    def _phrased(self, trace: Trace, answerer: AnswererName) -> tuple[Draft | None, tuple[str, ...]]:
+    def _phrased(
+        self, trace: Trace, answerer: AnswererName, cancellation: Cancellation
+    ) -> tuple[Draft | None, tuple[str, ...]]:
         """The answer in a language model's words, None where the extractive one serves, and what there is to warn of.
 
         The model phrases what was found and decides nothing: what is refused without it is refused with it, and what
@@ -145,7 +161,7 @@ class Answerer:
             chunk = self._generation.chunk(candidate.row)
             ranges.append((self._generation.article_of(candidate.row), chunk.start, chunk.end))
         with stage("phrase"):
-            phrased = self._phraser.phrase(trace.search.query, ranges)
+            phrased = self._phraser.phrase(trace.search.query, ranges, cancellation)
         return phrased.draft, phrased.warnings
 
     def _explained(self, trace: Trace, hits: Sequence[Hit]) -> AnswerExplanation:
@@ -157,6 +173,13 @@ class Answerer:
 
     def trace(self, asked: str, history: Sequence[Turn], filters: Filters) -> Trace:
         """Everything up to the decision: what was read, and whether and by what it is answered."""
+        standalone, mask, search = self._searched(asked, history, filters)
+        return Trace(asked, standalone, mask, search, self._decide(search, mask, not filters.dated))
+
+    def _searched(
+        self, asked: str, history: Sequence[Turn], filters: Filters
+    ) -> tuple[Standalone, NDArray[np.bool_] | None, Search]:
+        """The question as it is looked up, the chunks that the filters let through, and what was found."""
         standalone = make_standalone(asked, history)
         question = parse_question(standalone.text)
         mask = self._generation.mask(filters)
@@ -166,7 +189,7 @@ class Answerer:
             standalone = Standalone(respelt, standalone.topic)
             question = parse_question(respelt)
             search = self._look_up(question, mask, topic, not filters.dated)
-        return Trace(asked, standalone, mask, search, self._decide(search, mask, not filters.dated))
+        return standalone, mask, search
 
     def _look_up(
         self, question: Question, mask: NDArray[np.bool_] | None, topic: Sequence[str] = (), dated: bool = True

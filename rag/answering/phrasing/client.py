@@ -15,6 +15,8 @@ from urllib.parse import urlsplit
 
 from pydantic import SecretStr
 
+from rag.answering.phrasing.line import Line
+from rag.cancellation import Cancellation
 from rag.errors import RagError
 
 if TYPE_CHECKING:
@@ -81,13 +83,28 @@ class ChatClient:
         self.host = urlsplit(address).netloc.rpartition("@")[2]
         """Host and port, for messages."""
 
-    def complete(self, messages: Sequence[Message]) -> Completion:
+    def complete(self, messages: Sequence[Message], cancellation: Cancellation | None = None) -> Completion:
         """The model's reply.
 
+        Args:
+            messages: the conversation.
+            cancellation: lets another thread call the work off; the connection is cut then, so that the model stops.
+
         Raises:
+            Cancelled: the work was called off.
             ContextTooLong: the prompt does not fit.
             ModelFailed: it cannot be reached, refuses, is too slow, breaks off, or says nothing that can be read.
         """
+        cancellation = cancellation or Cancellation()
+        cancellation.check()
+        with Line() as line, cancellation.calling(line.cut):
+            try:
+                return self._asked(messages, line)
+            except ModelFailed:
+                cancellation.check()  # it failed because it was cut
+                raise
+
+    def _asked(self, messages: Sequence[Message], line: Line) -> Completion:
         import httpx  # takes 60 ms, which who has no model need not pay
 
         patience = self._patience
@@ -109,7 +126,9 @@ class ChatClient:
         try:
             with (
                 httpx.Client(timeout=timeout) as client,
-                client.stream("POST", self._url, json=body, headers=headers) as response,
+                client.stream(
+                    "POST", self._url, json=body, headers=headers, extensions={"trace": line.trace}
+                ) as response,
             ):
                 return self._read(response, time.monotonic() + patience.whole)
         except httpx.ConnectTimeout:

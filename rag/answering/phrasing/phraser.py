@@ -25,6 +25,7 @@ from rag.answering.phrasing.verdict import Flaw, FlawKind, Verdict
 from rag.answering.reading.expectation import find_expected
 from rag.answering.reading.question import Expected
 from rag.answering.wording.composing import Draft, Mark, Quote
+from rag.cancellation import Cancellation
 from rag.embedding.base import Embedder
 from rag.index.text.terms import simplify
 from rag.types import Article
@@ -72,17 +73,23 @@ class Phraser:
         self._client = client
         self._gate = gate
 
-    def phrase(self, query: Query, ranges: Iterable[tuple[Article, int, int]]) -> Phrased:
+    def phrase(
+        self, query: Query, ranges: Iterable[tuple[Article, int, int]], cancellation: Cancellation | None = None
+    ) -> Phrased:
         """Asks the model, checks what it says, and drafts the answer from what holds.
 
         Args:
             query: the standalone question; the evidence for it was accepted already.
             ranges: what to show to the model, the most important first.
+            cancellation: lets another thread call the work off.
+
+        Raises:
+            Cancelled: the work was called off.
         """
         english = query.question.english
         ranges = list(ranges)
         try:
-            passages, asked, completion = self._ask(query, ranges)
+            passages, asked, completion = self._ask(query, ranges, cancellation)
         except ModelFailed as failure:
             _log.warning("%s %s", failure.message, failure.hint)
             return Phrased(None, (f"{failure.message} {failure.hint} {EXTRACTIVE}",))
@@ -95,11 +102,11 @@ class Phraser:
             if not statement.declines
         ]
         if any(not one.verdict.passed for one in checked):
-            checked = self._repaired(asked, completion.text, checked, passages, english=english)
+            checked = self._repaired(asked, completion.text, checked, passages, cancellation, english=english)
         return self._drafted(query, checked)
 
     def _ask(
-        self, query: Query, ranges: Sequence[tuple[Article, int, int]]
+        self, query: Query, ranges: Sequence[tuple[Article, int, int]], cancellation: Cancellation | None
     ) -> tuple[list[Passage], list[Message], Completion]:
         """Asks; once more with half the passages where they are too long."""
         passages = make_passages(ranges)
@@ -108,13 +115,13 @@ class Phraser:
         english = query.question.english
         asked = ask_messages(query.question.text, passages, english=english)
         try:
-            return passages, asked, self._client.complete(asked)
+            return passages, asked, self._client.complete(asked, cancellation)
         except ContextTooLong:
             if len(passages) == 1:
                 raise
         passages = passages[: len(passages) // 2]
         asked = ask_messages(query.question.text, passages, english=english)
-        return passages, asked, self._client.complete(asked)
+        return passages, asked, self._client.complete(asked, cancellation)
 
     def _check(self, statement: Statement, passages: Sequence[Passage], *, english: bool) -> Verdict:
         """What the gate says of a sentence under its own marks, else under those of the passages that support it."""
@@ -134,6 +141,7 @@ class Phraser:
         reply: str,
         checked: Sequence[_Checked],
         passages: Sequence[Passage],
+        cancellation: Cancellation | None,
         *,
         english: bool,
     ) -> list[_Checked]:
@@ -141,7 +149,7 @@ class Phraser:
         failed = [number for number, one in enumerate(checked) if not one.verdict.passed]
         request = [(checked[number].statement.text, checked[number].verdict.flaws) for number in failed]
         try:
-            completion = self._client.complete(repair_messages(asked, reply, request, english=english))
+            completion = self._client.complete(repair_messages(asked, reply, request, english=english), cancellation)
         except ModelFailed as failure:
             _log.warning("not repaired: %s", failure.message)
             return list(checked)
