@@ -56,6 +56,5 @@ def build_app(state: State) -> FastAPI:
         app.include_router(part.router)
     add_handlers(app)
     app.add_middleware(Defects)
-    keys = [key.get_secret_value() for key in state.settings.api_keys]
-    app.add_middleware(Guard, keys=keys, host=state.settings.host)
+    app.add_middleware(Guard, settings=state.settings)
     return app

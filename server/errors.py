@@ -27,6 +27,7 @@ from rag.errors import (
     StoreError,
     WriteError,
 )
+from server.refusals import Changed, DiskFull, Forbidden, PathRefused, TooLarge, TooLate, TooMany, TooSlow
 from server.schemas import FieldError, Problem
 
 PROBLEM_TYPE = "https://wenbao.invalid/problems/"
@@ -53,10 +54,20 @@ _STATUS: dict[type[RagError], int] = {
     ModelError: 503,
     WriteError: 503,
     Loading: 503,
+    Forbidden: 403,
+    TooSlow: 408,
+    Changed: 412,
+    TooLarge: 413,
+    PathRefused: 422,
+    TooMany: 429,
+    TooLate: 504,
+    DiskFull: 507,
     ServerError: 502,
     RagError: 500,
 }
-_RETRY_AFTER_S = {"loading": 2, "index-locked": 10}
+_RETRY_AFTER_S = {"loading": 2, "index-locked": 10, "busy": 1}
+_CLOSING = {"slow-body"}
+"""After these the connection is cut: the rest of the request would be taken for another one."""
 _INTERNAL = Problem(
     type=PROBLEM_TYPE + RagError.slug,
     title="Internal error",
@@ -73,10 +84,15 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
     }
     for status, meaning in {
         401: "No key, or a wrong one, while keys are configured.",
+        403: "The key may only read, or the page that calls is another site's.",
+        408: "The request's body did not come in time.",
         413: "The request is larger than the server reads.",
+        421: "Without keys the server answers to names of its own machine only.",
         422: "A field that cannot be used; `errors` names each.",
+        429: "As many requests as the server takes are being worked on; `Retry-After` says when to ask again.",
         500: "A defect of wenbao.",
         503: "No index is loaded: it is still loading, missing, damaged, or of another model.",
+        504: "The reply had not begun in time.",
     }.items()
 }
 
@@ -103,6 +119,8 @@ def problem_response(problem: Problem, headers: Mapping[str, str] | None = None)
     """The reply that carries a problem."""
     slug = problem.type.removeprefix(PROBLEM_TYPE)
     retry = {"Retry-After": str(_RETRY_AFTER_S[slug])} if slug in _RETRY_AFTER_S else {}
+    if slug in _CLOSING:
+        retry["Connection"] = "close"
     return Response(
         problem.model_dump_json(exclude_none=True),
         status_code=problem.status,

@@ -11,10 +11,11 @@ import pytest
 
 from rag.errors import SettingsError
 from rag.settings import Settings
-from server.guard import MAX_BODY_BYTES, check_binding, is_loopback
+from server.guard import check_binding, is_loopback
 from tests.server.conftest import make_state, serve_state
 from tests.server.test_problems import the_problem
 
+MAX_BODY_BYTES = Settings.model_fields["max_body_bytes"].default
 KEYS = "first-key,zweiter-schlüssel"
 CALLS = [
     ("POST", "/v1/search"),
