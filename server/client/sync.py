@@ -1,0 +1,315 @@
+"""`Wenbao`: the API of one server, for programs that wait."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Generator, Iterator, Sequence
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+import httpx
+
+from server.client import calls
+from server.client.calls import Call, FiltersLike, Reply, TurnLike
+from server.client.errors import ConnectionFailed, RefreshFailed
+from server.client.events import EventReader, StreamEvent
+from server.client.refreshing import LOOK_SECONDS, Wait, report_of
+from server.client.retries import Retries, RetryPolicy
+from server.client.transport import REPLY_SECONDS, arguments, options, read, refusal, translated
+from server.schemas import (
+    AnswererChoice,
+    ArticleDetail,
+    ArticleOut,
+    ArticlesResponse,
+    AskResponse,
+    HealthOut,
+    IndexOut,
+    JobOut,
+    Mode,
+    ReadyOut,
+    ReportOut,
+    SearchResponse,
+)
+
+
+class AnswerStream:
+    """The events of an answer as they come. Closing it ends the work on the server; the end of a `with` closes it.
+
+    Iterate once. `reply` is the whole reply once the last event has come, None before.
+    """
+
+    def __init__(self, response: httpx.Response, where: str) -> None:
+        self._response = response
+        self._where = where
+        self._events = self._read()
+        self.reply: AskResponse | None = None
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def __iter__(self) -> Iterator[StreamEvent]:
+        return self._events
+
+    def __next__(self) -> StreamEvent:
+        return next(self._events)
+
+    def close(self) -> None:
+        """Lets go of the connection. Closing twice is as good as once."""
+        self._events.close()
+        self._response.close()
+
+    def _read(self) -> Generator[StreamEvent, None, None]:
+        reader = EventReader(self._where)
+        try:
+            with translated(self._where):
+                for chunk in self._response.iter_bytes():
+                    for event in reader.feed(chunk):
+                        if isinstance(event, AskResponse):
+                            self.reply = event
+                        yield event
+            if self.reply is None:
+                raise ConnectionFailed("The stream ended before the answer did.", where=self._where, hint="Ask again.")
+        finally:
+            self._response.close()
+
+
+class Wenbao:
+    """Calls the API of one server. Use it as a context manager, or close it; threads may share it.
+
+    Args:
+        base_url: address of the server, such as `http://127.0.0.1:8000`.
+        api_key: sent as a bearer token; None where the server is open.
+        timeout: seconds to wait for a reply, and for each event of a stream; or httpx's own kind.
+        retries: what follows when the server is too busy or still loading.
+        on_wait: told the seconds before each pause of `retries`.
+        transport: another transport than the network.
+        pause: waits so many seconds.
+
+    Raises:
+        UsageError: the address or the key cannot be used.
+    """
+
+    def __init__(
+        self,
+        base_url: str = "http://127.0.0.1:8000",
+        api_key: str | None = None,
+        *,
+        timeout: float | httpx.Timeout = REPLY_SECONDS,
+        retries: RetryPolicy | None = None,
+        on_wait: Callable[[float], object] | None = None,
+        transport: httpx.BaseTransport | None = None,
+        pause: Callable[[float], object] = time.sleep,
+    ) -> None:
+        self._http = httpx.Client(**options(base_url, api_key, timeout), transport=transport)
+        self.base_url = str(self._http.base_url).rstrip("/")
+        self._retries = retries or Retries()
+        self._on_wait = on_wait
+        self._pause = pause
+
+    def __repr__(self) -> str:
+        return f"{type(self).__name__}({self.base_url!r})"
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def close(self) -> None:
+        """Closes the connections."""
+        self._http.close()
+
+    # ------------------------------------------------------------------------------------------------------- asking
+
+    def search(
+        self,
+        query: str,
+        *,
+        top_k: int = 10,
+        mode: Mode = "hybrid",
+        filters: FiltersLike | None = None,
+        explain: bool = False,
+    ) -> SearchResponse:
+        """The passages that fit a query best."""
+        return self._call(calls.search(query, top_k, mode, filters, explain))
+
+    def ask(
+        self,
+        question: str,
+        *,
+        history: Sequence[TurnLike] = (),
+        top_k: int = 10,
+        filters: FiltersLike | None = None,
+        answerer: AnswererChoice = "auto",
+        explain: bool = False,
+    ) -> AskResponse:
+        """A cited answer, or an honest refusal; `history` is the conversation before it, oldest first."""
+        return self._call(calls.ask(question, history, top_k, filters, answerer, explain))
+
+    def ask_stream(
+        self,
+        question: str,
+        *,
+        history: Sequence[TurnLike] = (),
+        top_k: int = 10,
+        filters: FiltersLike | None = None,
+        answerer: AnswererChoice = "auto",
+        explain: bool = False,
+    ) -> AnswerStream:
+        """As `ask`, piece by piece: what was found, then the text as it comes, each citation at its mark."""
+        call = calls.ask(question, history, top_k, filters, answerer, explain, stream=True)
+        response = self._send(call, stream=True)
+        where = self._where(call)
+        refused = refusal(response, where)
+        if refused is not None:
+            raise refused
+        return AnswerStream(response, where)
+
+    # ----------------------------------------------------------------------------------------------------- articles
+
+    def articles(
+        self, *, source: str | None = None, place: str | None = None, q: str | None = None, page_size: int = 100
+    ) -> Iterator[ArticleOut]:
+        """Every article of the listing, in corpus order; the pages are fetched as they are needed."""
+        cursor: str | None = None
+        while True:
+            page = self.articles_page(source=source, place=place, q=q, limit=page_size, cursor=cursor)
+            yield from page.items
+            cursor = page.next_cursor
+            if cursor is None:
+                return
+
+    def articles_page(
+        self,
+        *,
+        source: str | None = None,
+        place: str | None = None,
+        q: str | None = None,
+        limit: int = 20,
+        cursor: str | None = None,
+    ) -> ArticlesResponse:
+        """One page of the listing; `next_cursor` of the page before gives the next."""
+        return self._call(calls.articles(source, place, q, limit, cursor))
+
+    def article(self, article_id: str) -> ArticleDetail:
+        """One article with its text.
+
+        Raises:
+            NotFound: no article has this id.
+        """
+        return self._call(calls.article(article_id))
+
+    # -------------------------------------------------------------------------------------------------- the index
+
+    def index(self) -> IndexOut:
+        """The loaded generation and the running refresh."""
+        return self._call(calls.index())
+
+    def start_refresh(self) -> JobOut:
+        """Starts a refresh of the index, or names the one that runs, which may have begun before the last change."""
+        return self._call(calls.start_refresh())
+
+    def wait_for_refresh(
+        self, job: JobOut, *, on_progress: Callable[[JobOut], object] | None = None, timeout: float | None = None
+    ) -> ReportOut:
+        """Waits for the end of a refresh, and tells each look at it.
+
+        Raises:
+            RefreshFailed: it ended without success, or the server was started anew.
+            TimedOut: it takes longer than `timeout` seconds; it goes on.
+        """
+        wait = Wait(job, self.base_url, timeout)
+        while True:
+            now = wait.look(self.index())
+            if on_progress is not None:
+                on_progress(now)
+            if now.state != "running":
+                return report_of(now, self.base_url)
+            self._pause(LOOK_SECONDS)
+
+    def refresh(
+        self, *, on_progress: Callable[[JobOut], object] | None = None, timeout: float | None = None
+    ) -> ReportOut:
+        """Brings the index up to date with the corpus as it is now, and waits for that.
+
+        A refresh that runs already is waited for first: it may have read the corpus before the last change.
+        """
+        while True:
+            call = calls.start_refresh()
+            response = self._send(call)
+            job = read(call, response, self._where(call))
+            if response.status_code == httpx.codes.ACCEPTED:
+                return self.wait_for_refresh(job, on_progress=on_progress, timeout=timeout)
+            try:
+                self.wait_for_refresh(job, on_progress=on_progress, timeout=timeout)
+            except RefreshFailed:
+                continue  # ours is still to come, and tells by itself whether it fails
+
+    # ------------------------------------------------------------------------------------------------- the corpus
+
+    def upload(self, path: str, content: bytes | Path) -> bool:
+        """Puts a file into the corpus under `path`; True when it is new there, False when it took another's place.
+
+        Refresh the index for it to be found, unless the server watches its corpus.
+
+        Raises:
+            UsageError: `path` does not lie below the corpus.
+            Forbidden: the server allows no uploads, or not with this key.
+        """
+        call = calls.upload(path, content.read_bytes() if isinstance(content, Path) else content)
+        response = self._send(call)
+        read(call, response, self._where(call))
+        return response.status_code == httpx.codes.CREATED
+
+    def delete(self, path: str) -> None:
+        """Takes a file out of the corpus.
+
+        Raises:
+            NotFound: there is no such file.
+        """
+        self._call(calls.delete(path))
+
+    # --------------------------------------------------------------------------------------------------- the server
+
+    def health(self) -> HealthOut:
+        """Whether the process answers."""
+        return self._call(calls.health())
+
+    def ready(self) -> ReadyOut:
+        """Returns once an index is loaded.
+
+        Raises:
+            Unavailable: none is, and waiting does not help.
+        """
+        return self._call(calls.ready())
+
+    def _where(self, call: Call[Reply]) -> str:
+        return f"{self.base_url}{call.path}"
+
+    def _call(self, call: Call[Reply]) -> Reply:
+        return read(call, self._send(call), self._where(call))
+
+    def _send(self, call: Call[Reply], *, stream: bool = False) -> httpx.Response:
+        """The reply to a call, sent again as `retries` has it; a refusal is read, a stream is not."""
+        tries = 1
+        while True:
+            with translated(self.base_url):
+                response = self._http.send(self._http.build_request(**arguments(call)), stream=stream)
+                if stream and not response.is_success:
+                    response.read()
+                    response.close()
+            seconds = self._retries.pause(tries, response) if call.is_safe and response.is_error else None
+            if seconds is None:
+                return response
+            if self._on_wait is not None:
+                self._on_wait(seconds)
+            self._pause(seconds)
+            tries += 1
