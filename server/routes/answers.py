@@ -5,27 +5,29 @@ from __future__ import annotations
 import logging
 import re
 from collections.abc import Callable, Iterator
+from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Response
-from fastapi.responses import StreamingResponse
-from pydantic import BaseModel
+from fastapi import APIRouter, Body, Request, Response
 
-from rag.errors import RagError
-from rag.types import Answer, Turn
+from rag.cancellation import Cancellation
+from rag.errors import Cancelled, RagError
+from rag.types import Hit, Turn
+from server.asking import Inquiry, OnHits, opened, put
 from server.errors import PROBLEM_RESPONSES, problem_of
 from server.routes.search import KEYED, to_filters
-from server.schemas import AskRequest, AskResponse, CitationOut, DeltaEvent, HitsEvent
+from server.schemas import AskRequest, AskResponse, CitationOut, DeltaEvent, HitOut, HitsEvent
 from server.state import StateDep
+from server.streaming import EventStream, Tell, event, run_while_heard
 
 router = APIRouter(prefix="/v1", tags=["answers"], dependencies=[KEYED], responses=PROBLEM_RESPONSES)
+
+CLIENT_GONE = 499
+"""Status of a reply that nobody is there to read; it stands in logs and figures only."""
 
 # A piece of an answer ends behind a mark, a sentence or a line.
 _PIECE = re.compile(r".+?(?:(?:\[\d+\])+|[。！？!?\n]+(?!\[\d)|\Z)", re.DOTALL)
 _MARK = re.compile(r"\[(\d+)\]")
-# These end a line for many readers of event streams though not for the format, and JSON leaves them as they are.
-_LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
-_STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
 _log = logging.getLogger(__name__)
 
@@ -44,69 +46,74 @@ _EXAMPLES = {
     },
 }
 _STREAMED = {
-    "description": "The reply; with `stream: true` the events `hits` `{hits}`, `delta` `{text}`, `citation` (one of "
-    "`citations`), then `done` (the whole reply) or `error` (a problem). The deltas joined are `answer`.",
+    "description": "The reply; with `stream: true` the events `hits` `{hits}`, as soon as the search is done, `delta` "
+    "`{text}`, `citation` (one of `citations`, behind its first mark), then `done` (the whole reply) or `error` (a "
+    "problem). The deltas joined are `answer`. Lines that begin with a colon are heartbeats.",
     "content": {"text/event-stream": {"schema": {"type": "string"}}},
 }
 
 
 @router.post("/ask", response_model=AskResponse, responses={200: _STREAMED})
-def ask(
-    request: Annotated[AskRequest, Body(openapi_examples=_EXAMPLES)],
+async def ask(
+    asked: Annotated[AskRequest, Body(openapi_examples=_EXAMPLES)],
     state: StateDep,
-) -> AskResponse | Response:
-    """A short answer in which every sentence is cited, or an honest refusal."""
-    library = state.live.wait()
-
-    def answer() -> Answer:
-        if not request.question:
-            return nothing_asked(library.status().generation)
-        return library.ask(
-            request.question,
-            history=[Turn(turn.role, turn.content) for turn in request.history],
-            top_k=request.top_k,
-            filters=to_filters(request.filters),
-            answerer=request.answerer,
-            explain=request.explain,
-        )
-
-    if request.stream:
-        return StreamingResponse(_events(answer), media_type="text/event-stream", headers=_STREAM_HEADERS)
-    return AskResponse.from_answer(answer())
-
-
-def nothing_asked(generation: str) -> Answer:
-    """The reply to an empty question: a refusal that says what to do."""
-    return Answer(
-        question="",
-        answered=False,
-        answer="问题是空的。请用一句话来问，例如：哪些城市搭建了婚恋交友平台？",
-        citations=(),
-        hits=(),
-        standalone_question="",
-        answerer="extractive",
-        generation=generation,
-        took_ms=0.0,
-        warnings=("The question is empty.",),
+    request: Request,
+) -> Response:
+    """A short answer in which every sentence is cited, or an honest refusal. A client that goes away ends the work."""
+    library = await opened(state)
+    inquiry = Inquiry(
+        asked.question,
+        [Turn(turn.role, turn.content) for turn in asked.history],
+        asked.top_k,
+        to_filters(asked.filters),
+        asked.answerer,
+        asked.explain,
     )
 
+    def answer(cancellation: Cancellation, on_hits: OnHits | None = None) -> AskResponse:
+        return AskResponse.from_answer(put(inquiry, state, library, cancellation, on_hits))
 
-def _events(answer: Callable[[], Answer]) -> Iterator[str]:
-    """The events of an answer; whatever goes wrong becomes the last of them, since the status is sent already."""
+    if asked.stream:
+        return EventStream(partial(_tell, answer))
     try:
-        reply = AskResponse.from_answer(answer())
-        yield _event("hits", HitsEvent(hits=reply.hits))
-        waiting = {citation.n: citation for citation in reply.citations}
-        for piece in pieces(reply.answer):
-            yield _event("delta", DeltaEvent(text=piece))
-            yield from (_event("citation", citation) for citation in _marked(piece, waiting))
-        yield from (_event("citation", citation) for citation in waiting.values())
-        yield _event("done", reply)
+        body = await run_while_heard(lambda cancellation: answer(cancellation).model_dump_json(), request.receive)
+    except Cancelled:
+        return Response(status_code=CLIENT_GONE)
+    return Response(body, media_type="application/json")
+
+
+def _tell(answer: Callable[[Cancellation, OnHits], AskResponse], tell: Tell, cancellation: Cancellation) -> None:
+    """The events of an answer; whatever goes wrong becomes the last of them, since the status is sent already."""
+    shown = False
+
+    def show(hits: tuple[Hit, ...]) -> None:
+        nonlocal shown
+        shown = True
+        tell(event(HitsEvent(hits=tuple(HitOut.from_hit(hit) for hit in hits)), name="hits"))
+
+    try:
+        reply = answer(cancellation, show)
+        if not shown:  # where nothing was asked, nothing was looked for
+            tell(event(HitsEvent(hits=reply.hits), name="hits"))
+        for piece in _events(reply):
+            tell(piece)
+    except Cancelled:
+        raise
     except RagError as error:
-        yield _event("error", problem_of(error), exclude_none=True)
+        tell(event(problem_of(error), name="error", exclude_none=True))
     except Exception as error:
         _log.exception("a streamed answer failed")
-        yield _event("error", problem_of(error), exclude_none=True)
+        tell(event(problem_of(error), name="error", exclude_none=True))
+
+
+def _events(reply: AskResponse) -> Iterator[str]:
+    """The events of a reply behind its hits."""
+    waiting = {citation.n: citation for citation in reply.citations}
+    for piece in pieces(reply.answer):
+        yield event(DeltaEvent(text=piece), name="delta")
+        yield from (event(citation, name="citation") for citation in _marked(piece, waiting))
+    yield from (event(citation, name="citation") for citation in waiting.values())
+    yield event(reply, name="done")
 
 
 def pieces(answer: str) -> list[str]:
@@ -119,8 +126,3 @@ def _marked(piece: str, waiting: dict[int, CitationOut]) -> Iterator[CitationOut
     for mark in _MARK.findall(piece):
         if int(mark) in waiting:
             yield waiting.pop(int(mark))
-
-
-def _event(name: str, data: BaseModel, *, exclude_none: bool = False) -> str:
-    body = data.model_dump_json(exclude_none=exclude_none).translate(_LINE_ENDS)
-    return f"event: {name}\ndata: {body}\n\n"

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
+from rag.cancellation import Cancellation
 from rag.errors import InputError, NotFound
 from rag.offsets import OffsetMap, runs_of, text_of
 from rag.types import (
@@ -66,6 +67,8 @@ class FakeLibrary:
     generation: str = "g1"
     newest: str = "g1"
     ask_error: Exception | None = None
+    composing: Callable[[Cancellation], None] | None = None
+    """Called between the hits and the answer: waits, or fails, as a test wants it."""
     closed: bool = False
     asked: list[dict[str, object]] = field(default_factory=list)
 
@@ -101,10 +104,16 @@ class FakeLibrary:
         filters: Filters | None = None,
         answerer: str = "auto",
         explain: bool = False,
+        on_hits: Callable[[tuple[Hit, ...]], None] | None = None,
+        cancellation: Cancellation | None = None,
     ) -> Answer:
         if self.ask_error is not None:
             raise self.ask_error
         hits = self.search(question, top_k=top_k, filters=filters).hits
+        if on_hits is not None:
+            on_hits(hits)
+        if self.composing is not None:
+            self.composing(cancellation or Cancellation())
         self.asked[-1] |= {"history": list(history), "answerer": answerer}
         citations = tuple(_citation(n, hit) for n, hit in enumerate(hits[:2], 1))
         told = "".join(f"{one.quote.rstrip('。')}。[{one.n}]" for one in citations) or "报上没有提到。"

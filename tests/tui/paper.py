@@ -203,6 +203,8 @@ class PaperLibrary:
         filters: Filters | None = None,
         answerer: str = "auto",
         explain: bool = False,
+        on_hits: object = None,
+        cancellation: object = None,
     ) -> Answer:
         self.asked.append((question, tuple(history)))
         assert self.gate.wait(30)
