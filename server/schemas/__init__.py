@@ -6,6 +6,7 @@ model, by the `from_…` class methods here; domain types are named for the type
 """
 
 from server.schemas.base import Mode, ReplyModel, RequestModel, WireSpan
+from server.schemas.corpus import CorpusFileOut, CorpusQuery
 from server.schemas.explanations import AnswerExplanationOut, ArticleStandingOut, SearchExplanationOut
 from server.schemas.index import (
     ArticleChangeOut,
@@ -66,6 +67,8 @@ __all__ = [
     "BlockOut",
     "CitationOut",
     "CopyOut",
+    "CorpusFileOut",
+    "CorpusQuery",
     "CountsOut",
     "DeltaEvent",
     "FieldError",
