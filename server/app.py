@@ -11,7 +11,7 @@ from fastapi import FastAPI
 from rag import __version__
 from server.errors import Defects, add_handlers
 from server.guard import Guard
-from server.routes import answers, articles, health, index, search
+from server.routes import answers, articles, corpus, health, index, search
 from server.state import State
 
 STOP_S = 10.0
@@ -52,7 +52,7 @@ def build_app(state: State) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.wenbao = state
-    for part in (health, search, answers, articles, index):
+    for part in (health, search, answers, articles, index, corpus):
         app.include_router(part.router)
     add_handlers(app)
     app.add_middleware(Defects)
