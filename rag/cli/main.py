@@ -24,6 +24,7 @@ COMMANDS = {
     "search": "Find the passages that fit a query best.",
     "chat": "Ask in the terminal, with the cited articles beside the answers.",
     "serve": "Serve the HTTP API.",
+    "mcp": "Serve the Model Context Protocol, for assistants that use tools.",
     "key": "Make a key for the HTTP API, or hash one.",
     "status": "Show what is indexed.",
     "why": "Say why an article is, or is not, in the answer to a question.",
