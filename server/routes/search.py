@@ -7,6 +7,7 @@ from fastapi.security import HTTPBearer
 
 from rag.types import Filters, SearchResult
 from server.errors import PROBLEM_RESPONSES
+from server.limits import check_talk
 from server.schemas import FiltersIn, SearchRequest, SearchResponse
 from server.state import StateDep
 
@@ -19,6 +20,7 @@ router = APIRouter(prefix="/v1", tags=["search"], dependencies=[KEYED], response
 @router.post("/search")
 def search(request: SearchRequest, state: StateDep) -> SearchResponse:
     """The passages that fit a query best."""
+    check_talk(state.settings, request.query)
     library = state.live.wait()
     if not request.query:
         return SearchResponse.from_result(SearchResult("", request.mode, (), library.status().generation, 0.0))
