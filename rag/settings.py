@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 from pathlib import Path
-from typing import Annotated, Any
+from typing import Annotated, Any, Literal
 from urllib.parse import urlsplit
 
 from pydantic import Field, SecretStr, ValidationError, field_validator
@@ -65,7 +65,17 @@ class Settings(BaseSettings):
         default=20.0, gt=0, description="Seconds for a request's body, and one more for every 50 kB of it."
     )
     watch: bool = Field(default=True, description="Whether a server refreshes the index when its corpus changes.")
+    workers: int = Field(
+        default=1, ge=1, le=64, description="Processes that `serve` answers with; they share one socket and one index."
+    )
+    shutdown_timeout_s: float = Field(
+        default=30.0, ge=0, le=3600, description="Seconds that answers under way may still take when a server ends."
+    )
     log_level: str = Field(default="warning", description="debug, info, warning or error; logs go to stderr.")
+    log_format: Literal["text", "json"] = Field(
+        default="text", description="`text`, or `json`: one object a line; of a server's log."
+    )
+    log_questions: bool = Field(default=False, description="Whether a server's log holds what was asked.")
 
     @field_validator("api_keys", "cors_origins", mode="before")
     @classmethod

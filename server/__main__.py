@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import sys
 
 from rag.errors import RagError
@@ -19,7 +18,6 @@ def main(arguments: list[str]) -> int:
         match arguments:
             case []:
                 settings = load_settings()
-                logging.basicConfig(level=settings.log_level.upper())
                 serve(settings)
             case ["--inherit", descriptor] if descriptor.isdecimal():
                 run_inherited(int(descriptor))

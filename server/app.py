@@ -11,8 +11,11 @@ from fastapi import FastAPI
 from rag import __version__
 from server.errors import Defects, add_handlers
 from server.guard import Guard
-from server.routes import answers, articles, corpus, health, index, search
+from server.openai.errors import OpenAIErrors
+from server.observing import Observing
+from server.routes import answers, articles, corpus, health, index, openai, search
 from server.state import State
+from server.tracing import Tracing
 
 STOP_S = 10.0
 """How long the end of the server waits for a running index job to come to its next step."""
@@ -26,8 +29,14 @@ the source at `spans` equals the quote. Errors are RFC 9457 problems. With keys 
 """
 
 
-def build_app(state: State) -> FastAPI:
-    """The application over `state`. Its start begins to open the index; its end stops jobs and closes the index."""
+def build_app(state: State, tracing: Tracing | None = None) -> FastAPI:
+    """The application over `state`. Its start begins to open the index; its end stops jobs and closes the index.
+
+    Args:
+        state: what the routes need.
+        tracing: where spans of OpenTelemetry go; None traces nothing.
+    """
+    state.jobs.on_ended.append(state.metrics.job_ended)
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
@@ -41,6 +50,8 @@ def build_app(state: State) -> FastAPI:
         if state.watcher is not None:
             await asyncio.to_thread(state.watcher.join, STOP_S)
         state.live.close()
+        if tracing is not None:
+            await asyncio.to_thread(tracing.flush)
 
     app = FastAPI(
         title="wenbao",
@@ -52,9 +63,18 @@ def build_app(state: State) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.wenbao = state
-    for part in (health, search, answers, articles, index, corpus):
+    for part in (health, search, answers, articles, index, corpus, openai):
         app.include_router(part.router)
     add_handlers(app)
     app.add_middleware(Defects)
     app.add_middleware(Guard, settings=state.settings)
+    app.add_middleware(OpenAIErrors)
+    app.add_middleware(
+        Observing,
+        routes=app.routes,
+        traffic=state.traffic,
+        metrics=state.metrics,
+        tracing=tracing,
+        log_questions=state.settings.log_questions,
+    )
     return app

@@ -28,6 +28,7 @@ from rag.errors import (
     WriteError,
 )
 from server.refusals import Changed, DiskFull, Forbidden, PathRefused, TooLarge, TooLate, TooMany, TooSlow
+from server.requests import request_id
 from server.schemas import FieldError, Problem
 
 PROBLEM_TYPE = "https://wenbao.invalid/problems/"
@@ -45,6 +46,12 @@ class Loading(ServerError):
     slug = "loading"
 
 
+class ShuttingDown(ServerError):
+    """The server is about to end."""
+
+    slug = "shutting-down"
+
+
 _STATUS: dict[type[RagError], int] = {
     InputError: 422,
     NotFound: 404,
@@ -54,6 +61,7 @@ _STATUS: dict[type[RagError], int] = {
     ModelError: 503,
     WriteError: 503,
     Loading: 503,
+    ShuttingDown: 503,
     Forbidden: 403,
     TooSlow: 408,
     Changed: 412,
@@ -115,6 +123,11 @@ def problem_of(error: Exception) -> Problem:
     )
 
 
+def signed(problem: Problem) -> Problem:
+    """The problem with the id of the request that it is told to."""
+    return problem.model_copy(update={"request_id": request_id()})
+
+
 def problem_response(problem: Problem, headers: Mapping[str, str] | None = None) -> Response:
     """The reply that carries a problem."""
     slug = problem.type.removeprefix(PROBLEM_TYPE)
@@ -122,7 +135,7 @@ def problem_response(problem: Problem, headers: Mapping[str, str] | None = None)
     if slug in _CLOSING:
         retry["Connection"] = "close"
     return Response(
-        problem.model_dump_json(exclude_none=True),
+        signed(problem).model_dump_json(exclude_none=True),
         status_code=problem.status,
         media_type=MEDIA_TYPE,
         headers={**retry, **(headers or {})},

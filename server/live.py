@@ -1,7 +1,9 @@
 """The library of a running server: opened behind the first requests, opened again when it could not be.
 
-Once open, the library itself hops to every newer generation. Until then requests wait, within bounds; when there is
-nothing to open, the reason is kept and told, and opening is tried again so that an index built meanwhile is found.
+Once open, the library hops to every newer generation with the next request; a thread that looks at `CURRENT` has it
+hop before that, so that neither the request waits for it nor an idle server holds on to what is gone. Until it is open
+requests wait, within bounds; when there is nothing to open, the reason is kept and told, and opening is tried again so
+that an index built meanwhile is found.
 """
 
 from __future__ import annotations
@@ -23,6 +25,8 @@ PATIENCE_S = 30.0
 """How long a request waits for an index that is being opened."""
 RETRY_S = 2.0
 """How long a failure to open stands before a request has it tried again."""
+FOLLOW_S = 1.0
+"""How often is looked for a newer generation."""
 
 Opener = Callable[[Callable[[Progress], None]], "Library"]
 
@@ -36,12 +40,17 @@ class LiveLibrary:
         opener: opens the library; it is given a function that takes its progress.
         patience: seconds that `wait` waits.
         retry: seconds for which a failure stands.
+        follow: seconds between two looks for a newer generation.
     """
 
-    def __init__(self, opener: Opener, *, patience: float = PATIENCE_S, retry: float = RETRY_S) -> None:
+    def __init__(
+        self, opener: Opener, *, patience: float = PATIENCE_S, retry: float = RETRY_S, follow: float = FOLLOW_S
+    ) -> None:
         self._opener = opener
         self._patience = patience
         self._retry = retry
+        self._follow_s = follow
+        self._ended = threading.Event()
         self._changed = threading.Condition()
         self._library: Library | None = None
         self._error: RagError | None = None
@@ -95,6 +104,7 @@ class LiveLibrary:
 
     def close(self) -> None:
         """Closes the library; one that is still being opened is closed as soon as it is."""
+        self._ended.set()
         with self._changed:
             self._closed = True
             library, self._library = self._library, None
@@ -124,6 +134,15 @@ class LiveLibrary:
             self._changed.notify_all()
         if library is not None:
             library.close()
+        elif error is None:
+            self._follow()
+
+    def _follow(self) -> None:
+        """Hops to what others publish, until the end."""
+        while not self._ended.wait(self._follow_s):
+            library = self._library
+            if library is not None:
+                library.refresh()
 
     def _on_progress(self, progress: Progress) -> None:
         self._progress = progress

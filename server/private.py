@@ -27,6 +27,8 @@ from server.state import build_state
 _HOST = "127.0.0.1"
 STOP_S = 15.0
 """How long the child may take to stop by itself: requests under way and an index job's step come to their end."""
+_PATIENCE_S = 5
+"""What the child gives requests under way: the one who asked is about to go."""
 _STDERR_TAIL = 2_000
 _ROOT = Path(__file__).resolve().parents[1]
 # Not `-m server`: that would take a package called server from the working folder, whoever's it is.
@@ -134,7 +136,8 @@ def _packed(settings: Settings, key: str, port: int) -> bytes:
         name: value.get_secret_value() if isinstance(value, SecretStr) else value
         for name, value in dict(settings).items()
     }
-    return json.dumps(values | {"host": _HOST, "port": port, "api_keys": key}, default=str).encode()
+    given = {"host": _HOST, "port": port, "api_keys": key, "shutdown_timeout_s": _PATIENCE_S}
+    return json.dumps(values | given, default=str).encode()
 
 
 def _unpacked(line: bytes) -> Settings:

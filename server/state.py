@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
 from fastapi import Depends, Request
@@ -11,8 +11,11 @@ from fastapi import Depends, Request
 from rag.settings import Settings
 from rag.types import IndexReport, Progress
 from server.building import build_aside
+from server.job_notes import JobNotes
 from server.jobs import Jobs
 from server.live import LiveLibrary
+from server.metrics import Metrics
+from server.traffic import Traffic
 from server.watcher import IndexWatcher
 
 if TYPE_CHECKING:
@@ -28,9 +31,19 @@ class State:
     jobs: Jobs
     watcher: IndexWatcher | None = None
     """Refreshes the index when its corpus changes; None where that is not wanted."""
+    traffic: Traffic = field(default_factory=Traffic)
+    metrics: Metrics = field(default_factory=Metrics)
+    watched_elsewhere: bool = False
+    """True where another worker of this server watches the corpus."""
+
+    def cancel_work(self) -> None:
+        """Ends what goes on behind the requests, and waits for none of it: the server is about to end."""
+        if self.watcher is not None:
+            self.watcher.stop()
+        self.jobs.cancel()
 
 
-def build_state(settings: Settings) -> State:
+def build_state(settings: Settings, *, watched_elsewhere: bool = False) -> State:
     """The state of a server over the index that `settings` name. Nothing is opened yet."""
 
     # The imports take a while; in here they happen in the opening or building thread, behind a socket that answers.
@@ -45,8 +58,9 @@ def build_state(settings: Settings) -> State:
         return build_aside(with_remembered_corpus(settings), progress)
 
     live = LiveLibrary(open_library)
-    jobs = Jobs(refresh, on_built=live.reload)
-    return State(settings, live, jobs, IndexWatcher(settings, live, jobs, build_aside) if settings.watch else None)
+    jobs = Jobs(refresh, on_built=live.reload, notes=JobNotes(settings.vectors))
+    watcher = IndexWatcher(settings, live, jobs, build_aside) if settings.watch else None
+    return State(settings, live, jobs, watcher, watched_elsewhere=watched_elsewhere)
 
 
 def get_state(request: Request) -> State:

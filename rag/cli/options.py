@@ -88,6 +88,12 @@ def address_options(command: Decorated) -> Decorated:
     return _setting("--host", metavar="ADDRESS", help="Address to bind to.")(command)
 
 
+def serving_options(command: Decorated) -> Decorated:
+    """How a server works and what its log looks like."""
+    command = _setting("--log-format", type=click.Choice(["text", "json"]), help="json: one object a line.")(command)
+    return _setting("--workers", type=click.IntRange(1, 64), help="Processes that answer, over one index.")(command)
+
+
 def _day(context: click.Context, parameter: click.Parameter, value: str | None) -> str | None:
     """Lets an ISO 8601 day through."""
     try:

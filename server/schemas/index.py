@@ -28,6 +28,9 @@ class Problem(ReplyModel):
     detail: str = Field(description="What is wrong here, and where.")
     hint: str | None = Field(default=None, description="What to do next.")
     errors: tuple[FieldError, ...] | None = Field(default=None, description="The fields that are wrong, if any.")
+    request_id: str | None = Field(
+        default=None, description="Id of the request, as in the header `X-Request-ID` and in the server's log."
+    )
 
 
 class CountsOut(ReplyModel):
@@ -122,7 +125,7 @@ class IndexOut(ReplyModel):
     )
     skipped: tuple[SkippedOut, ...] = Field(default=(), description="What of the corpus was left out, and why.")
     job: JobOut | None = Field(default=None, description="The running refresh; null when none runs.")
-    last_job: JobOut | None = Field(default=None, description="The refresh that ended last in this process.")
+    last_job: JobOut | None = Field(default=None, description="The refresh that ended last.")
     problem: Problem | None = Field(default=None, description="Why no generation is loaded, or not a newer one.")
 
 

@@ -133,11 +133,13 @@ def test_openapi_is_complete_and_offline(client: httpx.Client) -> None:
     assert set(api["paths"]) == {
         "/healthz",
         "/readyz",
+        "/metrics",
         "/v1/search",
         "/v1/ask",
         "/v1/articles",
         "/v1/articles/{article_id}",
         "/v1/index",
+        "/v1/index/events",
     }
     assert "HTTPValidationError" not in api["components"]["schemas"]
     for path, calls in api["paths"].items():
