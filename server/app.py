@@ -11,8 +11,8 @@ from fastapi import FastAPI
 from rag import __version__
 from server.errors import Defects, add_handlers
 from server.guard import Guard
-from server.openai.errors import OpenAIErrors
 from server.observing import Observing
+from server.openai.errors import OpenAIErrors
 from server.routes import answers, articles, corpus, health, index, openai, search
 from server.state import State
 from server.tracing import Tracing

@@ -35,7 +35,8 @@ class Inquiry:
 
 async def opened(state: State) -> Library:
     """The library, waited for without holding up the event loop; `LiveLibrary.wait` says what it raises."""
-    return state.live.current() or await to_thread.run_sync(state.live.wait)
+    library = state.live.current()
+    return library if library is not None else await to_thread.run_sync(state.live.wait)
 
 
 def put(

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import asyncio
 import logging
+import re
 from collections.abc import AsyncGenerator, Callable
 from contextlib import aclosing
 from typing import TypeVar
@@ -23,8 +24,12 @@ from rag.errors import Cancelled
 HEARTBEAT_S = 10.0
 """Silence after which a comment is sent, so that proxies keep the connection and a client that has gone is noticed."""
 HEARTBEAT = ": heartbeat\n\n"
+CLIENT_GONE = 499
+"""Status of a reply that nobody is there to read; it stands in logs and figures only."""
 STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
+# A piece of an answer ends behind a mark, a sentence or a line.
+_PIECE = re.compile(r".+?(?:(?:\[\d+\])+|[。！？!?\n]+(?!\[\d)|\Z)", re.DOTALL)
 # These end a line for many readers of event streams though not for the format, and JSON leaves them as they are.
 _LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
 
@@ -41,6 +46,11 @@ def event(data: BaseModel | str, *, name: str | None = None, exclude_none: bool 
     body = data if isinstance(data, str) else data.model_dump_json(exclude_none=exclude_none)
     head = f"event: {name}\n" if name else ""
     return f"{head}data: {body.translate(_LINE_ENDS)}\n\n"
+
+
+def pieces(answer: str) -> list[str]:
+    """An answer cut behind marks, sentences and lines; joined, the pieces are the answer."""
+    return _PIECE.findall(answer)
 
 
 class EventStream(StreamingResponse):

@@ -18,15 +18,10 @@ from server.errors import PROBLEM_RESPONSES, problem_of
 from server.routes.search import KEYED, to_filters
 from server.schemas import AskRequest, AskResponse, CitationOut, DeltaEvent, HitOut, HitsEvent
 from server.state import StateDep
-from server.streaming import EventStream, Tell, event, run_while_heard
+from server.streaming import CLIENT_GONE, EventStream, Tell, event, pieces, run_while_heard
 
 router = APIRouter(prefix="/v1", tags=["answers"], dependencies=[KEYED], responses=PROBLEM_RESPONSES)
 
-CLIENT_GONE = 499
-"""Status of a reply that nobody is there to read; it stands in logs and figures only."""
-
-# A piece of an answer ends behind a mark, a sentence or a line.
-_PIECE = re.compile(r".+?(?:(?:\[\d+\])+|[。！？!?\n]+(?!\[\d)|\Z)", re.DOTALL)
 _MARK = re.compile(r"\[(\d+)\]")
 
 _log = logging.getLogger(__name__)
@@ -114,11 +109,6 @@ def _events(reply: AskResponse) -> Iterator[str]:
         yield from (event(citation, name="citation") for citation in _marked(piece, waiting))
     yield from (event(citation, name="citation") for citation in waiting.values())
     yield event(reply, name="done")
-
-
-def pieces(answer: str) -> list[str]:
-    """An answer cut behind marks, sentences and lines; joined, the pieces are the answer."""
-    return _PIECE.findall(answer)
 
 
 def _marked(piece: str, waiting: dict[int, CitationOut]) -> Iterator[CitationOut]:
