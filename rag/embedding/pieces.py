@@ -71,6 +71,9 @@ class PieceEncoder:
         max_tokens: texts are cut to so many, the marks around them included.
         mending: the hint where a file is damaged.
 
+    Attributes:
+        before, after: the ids of the marks around every text.
+
     Raises:
         ModelDamaged: a file cannot be read.
     """
@@ -78,20 +81,29 @@ class PieceEncoder:
     def __init__(self, folder: Path, max_tokens: int, mending: str = "") -> None:
         try:
             rules = json.loads((folder / RULES_FILE).read_text(encoding="utf-8"))
-            self._before, self._after = list(rules["before"]), list(rules["after"])
+            self.before, self.after = list(rules["before"]), list(rules["after"])
             cutting = Tokenizer.from_str(json.dumps(rules["rules"]))
             # Held as bytes only while it is read.
             self._processor = sentencepiece.SentencePieceProcessor(model_proto=(folder / PIECES_FILE).read_bytes())
         except Exception as error:  # neither library raises anything narrower
             raise ModelDamaged(f"the tokenizer in {folder} cannot be read: {error}", hint=mending) from error
         self._normalizer, self._pre_tokenizer = cutting.normalizer, cutting.pre_tokenizer
-        self._room = max_tokens - len(self._before) - len(self._after)
+        self._room = max_tokens - len(self.before) - len(self.after)
 
     def encode(self, text: str) -> Pieces:
         """The ids of a text with the model's marks around them."""
-        folded = self._normalizer.normalize_str(text) if self._normalizer is not None else text
-        words = "".join(word for word, _ in self._pre_tokenizer.pre_tokenize_str(folded))
-        return Pieces([*self._before, *self._processor.encode(words)[: self._room], *self._after])
+        words = "".join(word for word, _ in self._pre_tokenizer.pre_tokenize_str(self.fold(text)))
+        return Pieces([*self.before, *self._processor.encode(words)[: self._room], *self.after])
+
+    def fold(self, text: str) -> str:
+        """The text as the tokenizer sees it: full width as half width, control characters gone."""
+        folded: str = self._normalizer.normalize_str(text) if self._normalizer is not None else text
+        return folded
+
+    def cut(self, words: str) -> tuple[list[int], list[str]]:
+        """The ids of folded text whose blanks are marked, with the text of each; together they are `words`."""
+        surfaces: list[str] = self._processor.encode(words, out_type=str)
+        return [self._processor.piece_to_id(surface) for surface in surfaces], surfaces
 
 
 def write_pieces(tokenizer_text: str, folder: Path, max_tokens: int, texts: Sequence[str]) -> bool:

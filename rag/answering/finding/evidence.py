@@ -78,6 +78,10 @@ class Evidence:
     """Whether the sentence holds the noun that the question asks for one of."""
     missing: tuple[str, ...]
     """Words of the question that neither the sentence nor its context holds."""
+    margin: float | None = None
+    """Log-odds that the sentence answers, as the trained reader sees it; None where it was not asked."""
+    answer: Span | None = None
+    """Characters of the article in which the reader sees the answer itself."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -227,6 +231,10 @@ class EvidenceFinder:
             best = self._with_similarity(query, rough[:reranked])
             rough = sorted(best, key=lambda evidence: -evidence.score) + rough[reranked:]
         return rough
+
+    def compared(self, query: Query, evidences: Sequence[Evidence]) -> list[Evidence]:
+        """The evidence with its similarity, which its score then counts too, in the order given; not empty."""
+        return self._with_similarity(query, evidences)
 
     def _by_words(self, query: Query, article: Article, prior: float) -> list[Evidence]:
         sentences = sentences_of(article, with_bylines=asks_for_author(query.question))
