@@ -18,6 +18,7 @@ from starlette.types import ASGIApp, Receive, Scope, Send
 from rag.errors import SettingsError
 from rag.settings import SETTINGS_FILE, Settings
 from server.errors import plain_problem, problem_of, problem_response
+from server.inert import inert
 from server.keys import Keyring, Role, plain_in_file
 from server.limits import Body, Places, replay, run_timed
 from server.origins import Origins
@@ -97,7 +98,7 @@ class Guard:
             await self._app(scope, receive, send)
             return
         headers = Headers(scope=scope)
-        send = self._origins.opened(headers, send)
+        send = inert(self._origins.opened(headers, send))
         preflight = self._origins.preflight(scope["method"], headers)
         if preflight is not None and not isinstance(preflight, Problem):
             await preflight(scope, receive, send)

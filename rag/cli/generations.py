@@ -7,6 +7,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from rag.cli.output import write
+from rag.steering import inert_json
 
 if TYPE_CHECKING:
     from rag.index.storage.inventory import StoredGeneration
@@ -24,7 +25,7 @@ def show(settings: Settings, as_json: bool) -> None:
     found = stored_generations(Store(settings.vectors))[::-1]
     if as_json:
         listed = {"vectors": str(settings.vectors), "rule": RULE, "generations": [asdict(one) for one in found]}
-        write(json.dumps(listed, ensure_ascii=False))
+        write(inert_json(json.dumps(listed, ensure_ascii=False)))
         return
     write("\n".join([*(line for one in found for line in _lines(one)), RULE]))
 

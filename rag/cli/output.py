@@ -1,43 +1,36 @@
 """Printing: data to stdout, notes to stderr, and nothing that could steer a terminal.
 
-Text of articles goes to a file or pipe character by character. On a terminal, control characters and those that turn
-the direction of writing are shown as �: a page must not be able to clear the screen or to forge what stands on it.
+What reads like text is shown without control characters and those that turn the direction of writing, each as �: a page
+must not be able to clear the screen or to forge what stands on it, and what goes into a pipe comes to a terminal later.
+`--json` says every character, those as escapes.
 """
 
 from __future__ import annotations
 
-import re
 import sys
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 import click
 
+from rag.steering import inert_json, one_line, printable
+
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
     from rag.types import Citation, Hit, Skipped
 
-_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
-_REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
-
-
-def printable(text: str) -> str:
-    """The text with everything that steers a terminal replaced, and half surrogates, which no stream can carry."""
-    return _STEERING.sub(_REPLACEMENT, text).encode("utf-8", "replace").decode("utf-8")
+__all__ = ["citation_line", "hit_lines", "note", "printable", "skipped_lines", "write", "write_json"]
 
 
 def write(text: str) -> None:
     """A line, or several, of data."""
-    _put(printable(text) if sys.stdout.isatty() else text)
+    _put(printable(text))
 
 
 def write_json(model: BaseModel) -> None:
     """A reply as the API sends it, and a newline."""
-    text = model.model_dump_json()
-    if sys.stdout.isatty():
-        text = _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
-    _put(text)
+    _put(inert_json(model.model_dump_json()))
 
 
 def note(text: str) -> None:
@@ -68,11 +61,11 @@ def hit_lines(hit: Hit) -> str:
 
 def skipped_lines(skipped: Iterable[Skipped]) -> list[str]:
     """A line for everything that was left out."""
-    return [f"skipped {item.where}: {item.reason}" for item in skipped]
+    return [f"skipped {one_line(item.where)}: {one_line(item.reason)}" for item in skipped]
 
 
 def _joined(parts: Iterable[str]) -> str:
-    return " · ".join(part for part in parts if part)
+    return " · ".join(one_line(part) for part in parts if part)
 
 
 def _put(text: str) -> None:

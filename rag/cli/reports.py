@@ -8,6 +8,7 @@ from datetime import datetime
 from typing import TYPE_CHECKING
 
 from rag.cli.output import skipped_lines, write, write_json
+from rag.steering import one_line
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -61,7 +62,7 @@ def _plan_lines(plan: IndexPlan, settings: Settings) -> list[str]:
 
 def _change(change: ArticleChange) -> str:
     title = f" · {change.title}" if change.title else ""
-    return f"{change.was} → {change.source}{title}" if change.was else f"{change.source}{title}"
+    return one_line(f"{change.was} → {change.source}{title}" if change.was else f"{change.source}{title}")
 
 
 def _name(settings: Settings) -> str:

@@ -140,6 +140,7 @@ def test_openapi_is_complete_and_offline(client: httpx.Client) -> None:
         "/v1/articles/{article_id}",
         "/v1/index",
         "/v1/index/events",
+        "/v1/corpus/{path}",
     }
     assert "HTTPValidationError" not in api["components"]["schemas"]
     for path, calls in api["paths"].items():

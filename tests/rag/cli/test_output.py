@@ -1,4 +1,4 @@
-"""What is printed: characters as they are, except where they would steer a terminal."""
+"""What is printed: characters as they are, except where they would steer a terminal, now or later."""
 
 from __future__ import annotations
 
@@ -38,9 +38,9 @@ def shown_on_a_terminal(monkeypatch: pytest.MonkeyPatch, write: Callable[[], Non
     return raw.getvalue().decode()
 
 
-def test_a_pipe_gets_every_character(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+def test_a_pipe_gets_what_a_terminal_would(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
     output.write(EVIL)
-    assert capfdbinary.readouterr().out == f"{EVIL}\n".encode()
+    assert capfdbinary.readouterr().out.decode() == "正文\ufffd[2J\ufffd31m\ufffd反\ufffd\ufffd\n"
 
 
 def test_a_terminal_is_not_steered(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -65,10 +65,13 @@ def test_a_hit_is_followed_by_who_else_prints_it() -> None:
     assert copied == [*lines, "   = 雨天有处躲 · 周渡 · 2024-05-01 · page.txt"]
 
 
-def test_json_in_a_pipe_is_the_reply_byte_for_byte(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
-    reply = Reply(text=EVIL)
-    output.write_json(reply)
-    assert capfdbinary.readouterr().out == reply.model_dump_json().encode() + b"\n"
+def test_json_in_a_pipe_is_the_reply_to_the_character(capfdbinary: pytest.CaptureFixture[bytes]) -> None:
+    output.write_json(Reply(text=EVIL))
+    printed = capfdbinary.readouterr().out.decode()
+    assert json.loads(printed) == {"text": EVIL}
+    assert not set(EVIL) & set(printed) & set("\x1b\x9b\u202e\x07\r")
+    output.write_json(Reply(text="正文，一字不差"))
+    assert capfdbinary.readouterr().out.decode() == Reply(text="正文，一字不差").model_dump_json() + "\n"
 
 
 @given(st.text())
@@ -83,6 +86,11 @@ def test_printable_text_can_be_written_and_keeps_its_length(text: str) -> None:
 def test_a_citation_leaves_out_what_it_does_not_have() -> None:
     citation = Citation(2, "a", "c", "", "", None, "pages/a.txt", ((0, 2),), "引文")
     assert output.citation_line(citation) == "[2] pages/a.txt · 引文"
+
+
+def test_a_name_forges_no_line() -> None:
+    lines = output.skipped_lines([Skipped("a.txt\nskipped b.txt\u2028c", "is\tbinary")])
+    assert lines == ["skipped a.txt\ufffdskipped b.txt\ufffdc: is\ufffdbinary"]
 
 
 def test_skipped_things_are_named_with_their_reason() -> None:
