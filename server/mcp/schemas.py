@@ -11,16 +11,16 @@ from pydantic import BaseModel
 _REFERENCE = "#/$defs/"
 
 
-def input_schema(model: type[BaseModel], fields: Collection[str], required: str) -> dict[str, Any]:
+def input_schema(model: type[BaseModel], fields: Mapping[str, Mapping[str, Any]]) -> dict[str, Any]:
     """What a tool takes: some fields of a request.
 
     Args:
         model: the request.
-        fields: which of its fields the tool has.
-        required: the one that must not be empty, though over HTTP it may.
+        fields: which of its fields the tool has, with what its schema says otherwise than over HTTP.
     """
     schema = _narrowed(model.model_json_schema(), fields)
-    schema["properties"][required] = schema["properties"][required] | {"minLength": 1}
+    for name, otherwise in fields.items():
+        schema["properties"][name].update(otherwise)
     return schema
 
 
@@ -36,7 +36,24 @@ def _narrowed(schema: Mapping[str, Any], fields: Collection[str]) -> dict[str, A
     required = [name for name in schema.get("required", ()) if name in fields]
     narrowed = {"type": "object", "properties": kept, "required": required, "additionalProperties": False}
     definitions = _needed(kept, schema.get("$defs", {}))
-    return narrowed | ({"$defs": definitions} if definitions else {})
+    narrowed = narrowed | ({"$defs": definitions} if definitions else {})
+    return {key: _untitled(value, names=key in {"properties", "$defs"}) for key, value in narrowed.items()}
+
+
+def _untitled(part: Any, *, names: bool = False) -> Any:
+    """A schema without the titles that pydantic makes of names: a model that reads it gains nothing by them.
+
+    Args:
+        part: a part of a schema.
+        names: whether the keys of `part` are names of fields, of which one may be called title.
+    """
+    if isinstance(part, Mapping):
+        return {
+            key: _untitled(value, names=not names and key in {"properties", "$defs"})
+            for key, value in part.items()
+            if names or key != "title"
+        }
+    return [_untitled(one) for one in part] if isinstance(part, list) else part
 
 
 def _needed(part: Any, definitions: Mapping[str, Any]) -> dict[str, Any]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Collection, Mapping
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -41,8 +41,7 @@ class PaperTool:
         title: what it is shown as.
         description: when to use it, for a language model.
         request: the wire model of what it takes.
-        fields: the fields of the request that it has.
-        required: the field that must be given and not be empty.
+        fields: the fields of the request that it has, with what their schema says otherwise than over HTTP.
         reply: the wire model of what it gives.
         without: fields of the reply that are left out.
         run: does it, in a thread.
@@ -52,8 +51,7 @@ class PaperTool:
     title: str
     description: str
     request: type[RequestModel]
-    fields: Collection[str]
-    required: str
+    fields: Mapping[str, Mapping[str, Any]]
     reply: type[BaseModel]
     without: frozenset[str]
     run: Callable[[State, Any, Cancellation], Done]
@@ -64,7 +62,7 @@ class PaperTool:
             name=self.name,
             title=self.title,
             description=self.description,
-            input_schema=input_schema(self.request, self.fields, self.required),
+            input_schema=input_schema(self.request, self.fields),
             output_schema=output_schema(self.reply, self.without),
             annotations=ToolAnnotations(
                 read_only_hint=True, destructive_hint=False, idempotent_hint=True, open_world_hint=False
@@ -87,22 +85,19 @@ class PaperTool:
         return reply.model_dump(mode="json", exclude=set(self.without)), text
 
     def _checked(self, arguments: Mapping[str, Any]) -> RequestModel:
-        unknown = [f"{name}: {self.name} has no such argument" for name in arguments if name not in self.fields]
+        known = {name: value for name, value in arguments.items() if name in self.fields}
+        wrong = [f"{name}: {self.name} takes no such argument" for name in arguments if name not in known]
         try:
-            request = self.request.model_validate(dict(arguments))
+            request = self.request.model_validate(known)
         except ValidationError as error:
-            wrong = [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_url=False)]
-            wrong = [
-                told
-                for told in wrong
-                if told.split(":")[0] not in {name for name in arguments if name not in self.fields}
-            ]
+            wrong += [f"{'.'.join(map(str, one['loc']))}: {one['msg']}" for one in error.errors(include_url=False)]
         else:
-            empty = not getattr(request, self.required)
-            wrong = [f"{self.required}: it is empty"] if empty else []
-        if unknown or wrong:
-            raise InputError("; ".join(unknown + wrong), hint="Call it again with arguments that fit its input schema.")
-        return request
+            asked = next(iter(self.fields))  # what the tool is about stands first, and blanks ask for nothing
+            if not getattr(request, asked):
+                wrong.append(f"{asked}: it is empty")
+            if not wrong:
+                return request
+        raise InputError("; ".join(wrong), hint="Call it again with arguments that fit its input schema.")
 
 
 def _search(state: State, asked: SearchRequest, cancellation: Cancellation) -> Done:
@@ -138,8 +133,12 @@ TOOLS: Mapping[str, PaperTool] = {
             "meaning and by words. Use it to look around, or to gather material; use `ask` for one answer. Each hit "
             "has the article's id for `read_article`, and the place of its text in the source.",
             request=SearchRequest,
-            fields=("query", "top_k", "mode", "filters"),
-            required="query",
+            fields={
+                "query": {"description": "Words or a question, in Chinese or English.", "minLength": 1},
+                "top_k": {},
+                "mode": {},
+                "filters": {},
+            },
             reply=SearchResponse,
             without=_EXPLANATION,
             run=_search,
@@ -152,8 +151,13 @@ TOOLS: Mapping[str, PaperTool] = {
             "`answered: false` means that the articles do not say; then do not answer from memory in their name. "
             "For a follow-up question give the conversation so far as `history`.",
             request=AskRequest,
-            fields=("question", "history", "top_k", "filters", "answerer"),
-            required="question",
+            fields={
+                "question": {"description": "The question, in Chinese or English.", "minLength": 1},
+                "history": {},
+                "top_k": {},
+                "filters": {},
+                "answerer": {},
+            },
             reply=AskResponse,
             without=_EXPLANATION,
             run=_ask,
@@ -164,8 +168,7 @@ TOOLS: Mapping[str, PaperTool] = {
             description="The full text of one article with headline, byline, date and place. Use it when a passage or "
             "a quote is not enough; `search` and `ask` give the ids.",
             request=ArticleRequest,
-            fields=("article_id",),
-            required="article_id",
+            fields={"article_id": {"minLength": 1}},
             reply=ArticleDetail,
             without=frozenset(),
             run=_read_article,
