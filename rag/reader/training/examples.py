@@ -67,6 +67,10 @@ def locate(known: Known, passage: Passage) -> Span | None:
     return best[1] if best else None
 
 
+_REMOVED, _ELSEWHERE = 0.4, 0.15
+"""Shares of the ways; the rest are swapped questions, the hardest to tell."""
+
+
 class Examples:
     """Draws examples, other ones in every epoch.
 
@@ -124,9 +128,9 @@ class Examples:
     def unanswered(self, known: Known, answer: Span, generator: random.Random) -> Example | None:
         """The question with something that does not answer it; None where the way drawn is not open."""
         way = generator.random()
-        if way < 0.45:
+        if way < _REMOVED:
             return self._removed(known, answer, generator)
-        if way < 0.70:
+        if way < _REMOVED + _ELSEWHERE:
             return self._elsewhere(known, generator)
         return self._swapped(known, answer, generator)
 
@@ -172,14 +176,18 @@ class Examples:
     def _swapped(self, known: Known, answer: Span, generator: random.Random) -> Example | None:
         """The question asked of another person, place, year or thing than the passage tells of."""
         passage = self._passages[known.passage_id]
-        question = self._swaps.swapped(known.question, passage.title + passage.text, generator)
+        told = f"{passage.title}。{passage.text}"
+        question = self._swaps.swapped(known.question, told, "".join(known.answers), generator)
         if question is None:
             return None
         return replace(self.answered(known, answer, generator), question=question, answer=None)
 
 
-_SWAPPED_TAGS = ("nr", "ns", "nt", "nz", "n", "vn", "eng", "nrt", "nrfg", "b", "l", "i")
+_NAMES = ("nr", "ns", "nt", "nz", "nrt", "nrfg", "eng")
+_SWAPPED_TAGS = (*_NAMES, "n", "vn", "b", "l", "i")
 _YEAR = re.compile(r"(?<!\d)(1[5-9]|20)\d\d(?=年)")
+_FROM_PASSAGE = 0.4
+"""How often a name gives way to another one that the same passage names: what it tells of one, it does not of all."""
 
 
 class _Swaps:
@@ -192,12 +200,12 @@ class _Swaps:
                 if tag in _SWAPPED_TAGS and len(word) > 1:
                     self._pool.setdefault(tag, []).append(word)
 
-    def swapped(self, question: str, told: str, generator: random.Random) -> str | None:
-        """The question with one word or year that `told` holds replaced by one that it does not hold."""
-        folded = fold(told)
+    def swapped(self, question: str, told: str, answers: str, generator: random.Random) -> str | None:
+        """The question with one word or year that `told` holds replaced by one that makes it another question."""
         if (year := _YEAR.search(question)) and generator.random() < 0.5:
             other = str(int(year.group()) + generator.choice((-11, -5, -3, -2, -1, 1, 2, 3, 4, 10)))
             return None if other in told else question[: year.start()] + other + question[year.end() :]
+        folded = fold(told)
         tagged = rjieba.tag(question)
         open_to_it = [
             at for at, (word, tag) in enumerate(tagged) if tag in self._pool and len(word) > 1 and fold(word) in folded
@@ -205,11 +213,19 @@ class _Swaps:
         if not open_to_it:
             return None
         at = generator.choice(open_to_it)
-        for _ in range(8):
-            other = generator.choice(self._pool[tagged[at][1]])
-            if fold(other) not in folded:
-                return "".join(other if index == at else word for index, (word, _) in enumerate(tagged))
-        return None
+        other_word = self._other(*tagged[at], told, question + answers, generator)
+        if other_word is None:
+            return None
+        return "".join(other_word if index == at else word for index, (word, _) in enumerate(tagged))
+
+    def _other(self, word: str, tag: str, told: str, said: str, generator: random.Random) -> str | None:
+        if tag in _NAMES and generator.random() < _FROM_PASSAGE:
+            named = {other for other, kind in rjieba.tag(told) if kind == tag and len(other) > 1 and other not in said}
+            if named:
+                return generator.choice(sorted(named))
+        folded = fold(told)
+        drawn = (generator.choice(self._pool[tag]) for _ in range(8))
+        return next((other for other in drawn if other != word and fold(other) not in folded), None)
 
 
 def _sentence_at(passage: Passage, position: int) -> int:
