@@ -21,6 +21,7 @@ from rag.answering.standing import Examiner
 from rag.answering.trace import Decision, Rule, Search, Trace
 from rag.answering.wording.aggregates import Aggregator, has_predicate
 from rag.answering.wording.composing import Composer, Draft, Quote, chunk_holding
+from rag.answering.wording.predicate import query_of_members
 from rag.answering.wording.refusals import refusal_text
 from rag.answering.wording.verdicts import (
     best_pair,
@@ -253,7 +254,7 @@ class Answerer:
         rule = Rule.ALL_ARTICLES if weighed else Rule.LISTING
         members = self._aggregator.members(search.query, search.articles)
         evidences = [member.evidence for member in members]
-        confidence = judge(search.query, evidences[0]) if evidences and weighed else None
+        confidence = judge(query_of_members(search.query), evidences[0]) if evidences and weighed else None
         if not members or (confidence and not confidence.accepted):
             return Decision(rule, None, evidences, confidence)
         draft = self._aggregator.draft(search.query, members, self._generation.counts.articles)

@@ -9,6 +9,7 @@ import re
 from dataclasses import dataclass
 from enum import StrEnum
 
+from rag.corpus import places
 from rag.errors import InputError
 from rag.index.text.terms import cutter, simplify
 
@@ -168,7 +169,7 @@ def parse_question(text: str) -> Question:
     elif re.search(r"吗[?？!。]*$", spoken) or (_YES_NO.search(spoken) and not _WH.search(spoken)):
         form, level = Form.YES_NO, None
     elif level is not None:
-        form = Form.AGGREGATE
+        form, expected = Form.AGGREGATE, Expected.ANY  # the lines are counted, no sentence has to hold a number
     elif _ITEMS.search(spoken) and expected in (Expected.ANY, Expected.NUMBER, Expected.NAME):
         expected = Expected.ITEMS
     return Question(
@@ -252,12 +253,14 @@ def _focus(text: str) -> tuple[str, ...]:
     return ()
 
 
+_DAY = r"(?:[0-9]{{1,4}}年)?[0-9]{{1,2}}月[0-9]{{1,2}}[日号]"
 # An aggregate asks about places, organisations or reports as such: they are the subject, nobody is named before them.
 _AGGREGATES: tuple[tuple[Level, str], ...] = (
     (
         Level.REPORT,
         rf"^(?:有|都有)?{{which}}(?:篇|条|则)?(?:{_REPORT_WORD})|{{which}}(?:篇|条|则)?(?:{_REPORT_WORD})[?？]?$|"
-        rf"(?:{_REPORT_WORD})(?:里|中|都|分别|主要)?(?:分别)?(?:讲|说|写|是关于|关于|介绍|报道)了?(?:的是)?(?:什么|啥|哪)|{{which}}篇",
+        rf"(?:{_REPORT_WORD})(?:里|中|都|分别|主要)?(?:分别)?(?:讲|说|写|是关于|关于|介绍|报道)了?(?:的是)?(?:什么|啥|哪)|{{which}}篇|(?:报纸|{_REPORT_WORD})[上里中]?.{{{{0,6}}}}{{which}}件(?:大|新鲜)?事|"
+        rf"^{_DAY}.{{{{0,8}}}}{{which}}件(?:大|新鲜)?事",
     ),
     (Level.PROVINCE, r"{which}个?(?:省份?|自治区|直辖市)(?![级总内直外])|按省"),
     (Level.CITY, r"^(?:.{{0,12}}?有)?{which}个?(?:城市|地级市|地市|市)(?!场|民|总|区)"),
@@ -266,6 +269,17 @@ _AGGREGATES: tuple[tuple[Level, str], ...] = (
     (Level.ORGANISATION, rf"^{{which}}(?:家|个)?(?:{_ORG_WORD}|工会)"),
 )
 _WHICH = r"(?:哪些|哪几|哪[二两三四五六七八九十2-9]|多少|几)"
+# The same asked from behind: 有夜班公交的城市有哪些?
+_BEHIND: tuple[tuple[Level, str], ...] = (
+    (Level.REPORT, _REPORT_WORD),
+    (Level.PROVINCE, "省份?|自治区|直辖市"),
+    (Level.CITY, "城市|地级市|地市"),
+    (Level.COUNTY, "县区?|区县|县级市"),
+    (Level.PLACE, "地方|地区"),
+    (Level.ORGANISATION, f"{_ORG_WORD}|工会"),
+)
+_EVENTS = re.compile(rf"^(?:有|都有)?{_WHICH}(?:场|次|项|届|个)?(?:比赛|竞赛|大赛|赛事|活动|平台|项目)")
+"""Of such there is one or two an article: where nobody is named whose they are, all articles are meant."""
 _ABOUT_REPORTS = re.compile(rf"(?:{_REPORT_WORD}).{{0,8}}(?:哪些|哪几|哪里|什么)|报道过|被?单独报道")
 
 
@@ -277,7 +291,10 @@ def _aggregate_level(text: str) -> Level | None:
         compiled = pattern.replace("{which}", _WHICH).replace("{{", "{").replace("}}", "}")
         if re.search(compiled, text if level in (Level.PROVINCE,) else bare):
             return level
-    if _ABOUT_REPORTS.search(text):
+    for level, nouns in _BEHIND:
+        if re.search(rf"的(?:{nouns})(?:一共|总共|共|都)?(?:有|是){_WHICH}[个家篇座]?[?？]?$", text):
+            return level
+    if _ABOUT_REPORTS.search(text) or (_EVENTS.search(bare) and not _QUOTED.search(text) and not places.find(text)):
         return Level.REPORT
     return None
 

@@ -1,34 +1,36 @@
 """The answer to a question about many articles (哪些城市…？哪几篇…？): one cited line an entity.
 
-Candidates come from both legs of the whole index, not from the first few hits. An article belongs when its best sentence
-fits nearly as well as the best of all, and when it holds one of the question's rare words if any article does.
+Candidates come from both legs of the whole index, not from the first few hits. An article belongs when the sentence of it
+that decides holds nearly as much of what the question says as the best of all: its rare words first, its meaning beside.
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from rag.answering.finding.clauses import best_window
-from rag.answering.finding.evidence import Evidence, EvidenceFinder, Query, content_words, sentences_of
+from rag.answering.finding.evidence import Evidence, EvidenceFinder, Query, content_words
 from rag.answering.finding.passages import trimmed, window_gain
 from rag.answering.reading.question import Level, Question
 from rag.answering.wording.composing import Draft, Quote
+from rag.answering.wording.deciding import deciding
+from rag.answering.wording.leads import byline_quote, headline_quote, lead, lead_quote
+from rag.answering.wording.predicate import author_asked, day_asked, said_of_members
 from rag.corpus import places
-from rag.types import Article, BlockRole
+from rag.types import Article
 
 LINE = 64
 """Characters of the quotation on a line."""
-BELONGS = 0.62
+ROOM = 480
+"""Characters of all quotations together that lines may grow into where there are few."""
+LONGEST = 110
+"""Characters of a quotation at most, however few the lines are."""
+BELONGS = 0.6
 """Share of the best score that an article needs to belong."""
 MOST = 30
 """Lines at most; what is left out is counted in the closing line."""
-
-_LEVEL_WORDS = re.compile(
-    r"按省份?看|(?:有|都有)?(?:哪些|哪几|哪[一二两三四五六七八九十\d]+|多少|几)个?(?:篇|家|条)?(?:城市|地方|地区|省市|省份?(?:\(自治区\))?|自治区|市|县|区|企业|公司|单位|报道|文章|工会)?(?:或(?:企业|城市|地区))?|"
-    r"(?:两|几|[二三四五六七八九\d])篇|报道过?|文章|(?:里面?|中)?(?:提到|出现|涉及|写|讲|说|介绍)了?|分别|关于|什么|哪里|参与了?|单独|被|做法|工会工作|工会|的"
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -54,65 +56,50 @@ class Aggregator:
         question = query.question
         articles = [pair for pair in candidates if self.admits(question, pair[0])]
         if not has_predicate(question):
-            return [Member(article, self._lead(article)) for article, _ in articles]
-        best: dict[str, Evidence] = {}
-        for evidence in self._finder.find(query, articles, reranked=48):
-            best.setdefault(evidence.sentence.article.article_id, evidence)
-        members = sorted(
-            (Member(evidence.sentence.article, evidence) for evidence in best.values()), key=lambda m: -m.evidence.score
-        )
-        if not members:
-            return []
-        limit = BELONGS * members[0].evidence.score
-        kept = [member for member in members if member.evidence.score >= limit]
+            wanted = [mention.path for mention in places.find(question.text)]
+            return [Member(article, lead(article, day_asked(question), wanted)) for article, _ in articles]
+        members = [Member(evidence.sentence.article, evidence) for evidence in deciding(self._finder, query, articles)]
+        kept = [member for member in members if member.evidence.score >= BELONGS * members[0].evidence.score]
         return kept[: question.wanted] if question.wanted else kept
 
     def admits(self, question: Question, article: Article) -> bool:
-        """Whether the article's byline and place are those that the question names."""
-        author = re.search(
-            r"(?:记者|通讯员|作者)(?:是|为)?([\u4e00-\u9fff]{2,3}?)(?=参与|写|报道|采写|的|和|、|拍|都|一共|分别|[?？]|$)",
-            question.text,
-        )
-        if author and author.group(1) not in article.byline + article.text[:400]:
+        """Whether the article's byline, place and days are those that the question names."""
+        author, day = author_asked(question), day_asked(question)
+        if author and author not in article.byline + article.text[:400]:
+            return False
+        if day and day not in article.text:
             return False
         mentions = places.find(question.text)
         return not mentions or any(place_fits(mention.path, article) for mention in mentions)
 
-    def _lead(self, article: Article) -> Evidence:
-        """The sentence of the body that says most of what the headline says."""
-        wanted = set(content_words(f"{article.title} {article.kicker}"))
-        body = [s for s in sentences_of(article) if s.role is BlockRole.BODY] or sentences_of(article)
-        sentence = max(body, key=lambda s: (len(wanted & set(content_words(s.text))), -s.start))
-        return Evidence(sentence, 1.0, 1.0, 0.0, 1.0, 1.0, (), False, ())
-
     def draft(self, query: Query, members: Sequence[Member], looked_through: int) -> Draft:
         """One line an entity, then how many articles were looked through."""
-        level = query.question.level or Level.REPORT
+        question = query.question
+        level, weighed = question.level or Level.REPORT, has_predicate(question)
         lines: dict[str, Member] = {}
         for member in members:
             name = entity_name(level, member.article)
+            if not name and weighed:
+                name = _place_told(level, member.evidence)
             if name in lines and level is Level.PLACE and member.article.title:
                 name = f"{name}《{member.article.title}》"
             if name:
                 lines.setdefault(name, member)
         parts: list[str | Quote] = []
         shown = list(lines.items())[:MOST]
-        if re.search(r"多少|几[个家篇]", query.question.text):
+        room = min(max(LINE, ROOM // max(len(shown), 1)), LONGEST)
+        if re.search(r"多少|几[个家篇]", question.text):
             parts.append(f"共{len(lines)}{_counter(level)}：\n")
         for name, member in shown:
-            parts += [f"- {name}：", _line_quote(query, member), "\n"]
+            parts += [*_line(query, level, name, member, room), "\n"]
         rest = f"，另有{len(lines) - len(shown)}项未列出" if len(lines) > len(shown) else ""
         parts.append(f"（共查看{looked_through}篇文章{rest}）")
         return Draft(tuple(parts))
 
 
 def has_predicate(question: Question) -> bool:
-    """False when a question asks for all articles of a place or an author and nothing else."""
-    text = question.text
-    for mention in reversed(places.find(text)):
-        text = text[: mention.start] + text[mention.end :]
-    text = re.sub(r"(?:记者|通讯员|作者)(?:是|为)?[\u4e00-\u9fff]{2,3}?(?=参与|写|报道|采写|的|[?？]|$)", "", text)
-    return bool(content_words(_LEVEL_WORDS.sub(" ", text)))
+    """False when a question asks for all articles of a place, an author or a day and nothing else."""
+    return bool(content_words(said_of_members(question)))
 
 
 def place_fits(path: Sequence[str], article: Article) -> bool:
@@ -148,11 +135,37 @@ def entity_name(level: Level, article: Article) -> str:
     return f"{title or article.source}{where}"
 
 
+def _place_told(level: Level, evidence: Evidence) -> str:
+    """The place of that level which the article names last before the sentence ends; empty when there is none."""
+    article = evidence.sentence.article
+    for mention in reversed(places.find(article.text[: evidence.sentence.end])):
+        if name := entity_name(level, replace(article, place=mention.path)):
+            return name
+    return ""
+
+
 def _counter(level: Level) -> str:
     return "篇" if level is Level.REPORT else "家" if level is Level.ORGANISATION else "个"
 
 
-def _line_quote(query: Query, member: Member) -> Quote:
+def _line(query: Query, level: Level, name: str, member: Member, room: int) -> list[str | Quote]:
+    """A line without its end: the entity, and the quotation that makes it one of those asked for."""
+    question, article = query.question, member.article
+    if has_predicate(question):
+        return [f"- {name}：", _line_quote(query, member, room)]
+    told = lead_quote(member.evidence.sentence, room, day_asked(question))
+    author = author_asked(question)
+    proof = byline_quote(article, author) if author else None
+    headline = headline_quote(article) if level is Level.REPORT else None
+    opening: list[str | Quote] = [f"- {name}："]
+    if headline is not None:
+        opening = ["- ", headline, f"（{''.join(article.place[:3])}）：" if article.place else "："]
+    if proof is not None:
+        opening += [proof, " "]
+    return [*opening, told]
+
+
+def _line_quote(query: Query, member: Member, room: int) -> Quote:
     sentence = member.evidence.sentence
-    start, end = best_window(sentence.text, LINE, lambda text: window_gain(query, query.question, text))
+    start, end = best_window(sentence.text, room, lambda text: window_gain(query, query.question, text))
     return trimmed(Quote(sentence.article, sentence.start + start, sentence.start + end))
