@@ -13,6 +13,7 @@ from server.errors import Defects, add_handlers
 from server.guard import Guard
 from server.observing import Observing
 from server.openai.errors import OpenAIErrors
+from server.paths import hide
 from server.routes import answers, articles, corpus, health, index, openai, search
 from server.state import State
 from server.tracing import Tracing
@@ -63,15 +64,17 @@ def build_app(state: State, tracing: Tracing | None = None) -> FastAPI:
         redirect_slashes=False,
     )
     app.state.wenbao = state
-    for part in (health, search, answers, articles, index, corpus, openai):
-        app.include_router(part.router)
+    hide(state.settings)
+    routers = [part.router for part in (health, search, answers, articles, index, corpus, openai)]
+    for router in routers:
+        app.include_router(router)
     add_handlers(app)
     app.add_middleware(Defects)
     app.add_middleware(Guard, settings=state.settings)
     app.add_middleware(OpenAIErrors)
     app.add_middleware(
         Observing,
-        routes=app.routes,
+        routes=[route for router in routers for route in router.routes],
         traffic=state.traffic,
         metrics=state.metrics,
         tracing=tracing,

@@ -27,6 +27,7 @@ from rag.errors import (
     StoreError,
     WriteError,
 )
+from server.paths import without_paths
 from server.refusals import Changed, DiskFull, Forbidden, PathRefused, TooLarge, TooLate, TooMany, TooSlow
 from server.requests import request_id
 from server.schemas import FieldError, Problem
@@ -111,20 +112,21 @@ def status_of(error: RagError) -> int:
 
 
 def problem_of(error: Exception) -> Problem:
-    """The problem that an error is told as. What is not of the family says nothing of itself."""
+    """The problem that an error is told as, signed. What is not of the family says nothing of itself."""
     if not isinstance(error, RagError) or type(error) is RagError:
-        return _INTERNAL
+        return signed(_INTERNAL)
     return Problem(
         type=PROBLEM_TYPE + error.slug,
         title=_title(error.slug),
         status=status_of(error),
-        detail=_clean(error.message),
-        hint=_clean(error.hint) or None,
+        detail=_clean(without_paths(error.message)),
+        hint=_clean(without_paths(error.hint)) or None,
+        request_id=request_id(),
     )
 
 
 def signed(problem: Problem) -> Problem:
-    """The problem with the id of the request that it is told to."""
+    """The problem with the id of the request that met it; None outside of a request, as in a job."""
     return problem.model_copy(update={"request_id": request_id()})
 
 

@@ -93,8 +93,9 @@ class JobNotes:
         except (OSError, ValueError, KeyError, TypeError, ValidationError):  # none yet, or of another version
             return None
         gone = StoreError("The process that ran it has ended; the index is as it was.", hint="Start it again.")
+        problem = problem_of(gone).model_copy(update={"request_id": None})
         return job.model_copy(
-            update={"state": "failed", "finished": job.started, "seconds_left": None, "problem": problem_of(gone)}
+            update={"state": "failed", "finished": job.started, "seconds_left": None, "problem": problem}
         )
 
 

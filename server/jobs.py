@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import logging
 import threading
+import time
 import uuid
 from collections.abc import Callable
 from datetime import UTC, datetime
@@ -21,7 +22,8 @@ from server.schemas import JobOut, ReportOut
 Builder = Callable[[Callable[[Progress], None]], IndexReport]
 
 _LOOK_S = 0.2
-"""How often is looked whether a job of another process has ended."""
+"""How often is looked for what another process does."""
+_LOOKS = 5
 
 _log = logging.getLogger(__name__)
 
@@ -76,17 +78,15 @@ class Jobs:
 
         Raises:
             ShuttingDown: no job is started any more.
-            IndexLocked: another process is at this moment about to start one, or has just ended it.
+            IndexLocked: another process has the right to run one, and does not tell what it does.
         """
         with self._lock:
             if self._running is not None:
                 return self._running, False
             if self._stopping.is_set():
                 raise ShuttingDown("The server is shutting down.", hint="Ask another one.")
-            if self._notes is not None and not self._notes.claim():
-                if (elsewhere := self._running_elsewhere()) is not None:
-                    return elsewhere, False
-                raise IndexLocked("Another process is about to refresh the index.", hint="Ask again in a moment.")
+            if (elsewhere := self._claimed_elsewhere()) is not None:
+                return elsewhere, False
             job = JobOut(job_id=uuid.uuid4().hex, state="running", started=_now())
             self._show(job)
             self._thread = threading.Thread(
@@ -155,6 +155,16 @@ class Jobs:
         self._running = job
         if self._notes is not None:
             self._notes.write(job)
+
+    def _claimed_elsewhere(self) -> JobOut | None:
+        """The job of another process that keeps one from starting here; None once this process may start one."""
+        for _ in range(_LOOKS):
+            if self._notes is None or self._notes.claim():
+                return None
+            if (elsewhere := self._running_elsewhere()) is not None:
+                return elsewhere
+            time.sleep(_LOOK_S)  # it has the right, and has not noted its job yet, or not given the right back yet
+        raise IndexLocked("Another process is about to refresh the index.", hint="Ask again in a moment.")
 
     def _noted(self) -> JobOut | None:
         return self._notes.read() if self._notes is not None else None

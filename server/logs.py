@@ -22,7 +22,7 @@ FIELDS = ("method", "route", "status", "took_ms", "question", "url")
 _HIDDEN = "[key]"
 _BEARER = re.compile(r"(?i)\b(bearer|basic)\s+[\w.~+/=$-]{6,}")
 # A message that ends a line early could pass for a line of the log; traces come with line ends of their own.
-_CONTROLS = {code: f"\\x{code:02x}" for code in (*range(32), *range(0x7F, 0xA0)) if code not in (0x09,)}
+_CONTROLS = {code: f"\\u{code:04x}" for code in (*range(32), *range(0x7F, 0xA0), 0x2028, 0x2029) if code != 0x09}
 
 # These end a line for many readers, and JSON leaves them as they are.
 _LINE_ENDS = {0x85: "\\u0085", 0x2028: "\\u2028", 0x2029: "\\u2029"}
@@ -50,7 +50,8 @@ def set_up_logs(settings: Settings, stream: IO[str] | None = None) -> logging.Ha
 
 def formatter_of(settings: Settings) -> logging.Formatter:
     """The formatter that the settings ask for."""
-    keys = [key.get_secret_value() for key in settings.api_keys]
+    named = [key.get_secret_value() for key in settings.api_keys]
+    keys = [key.removeprefix("read:").removeprefix("write:") for key in named]
     if settings.llm_api_key is not None:
         keys.append(settings.llm_api_key.get_secret_value())
     return JsonFormatter(keys) if settings.log_format == "json" else TextFormatter(keys)
@@ -87,10 +88,11 @@ class TextFormatter(_Formatter):
     """`time LEVEL logger: message [request id]`, and the trace below it where there is one."""
 
     def formatMessage(self, record: logging.LogRecord) -> str:  # noqa: N802  # the base class's name
-        record.message = self.clean(record.message).translate(_CONTROLS)
         request, question = current_request(), getattr(record, "question", "")
-        told = f" {json.dumps(question, ensure_ascii=False)}" if question else ""
-        return super().formatMessage(record) + told + (f" [{request.request_id}]" if request is not None else "")
+        asked = f" {json.dumps(question, ensure_ascii=False)}" if question else ""
+        named = f" [{request.request_id}]" if request is not None else ""
+        record.message = (self.clean(record.message) + asked).translate(_CONTROLS) + named
+        return super().formatMessage(record)
 
     def formatException(self, ei: object) -> str:  # noqa: N802
         return self.clean(super().formatException(ei))  # type: ignore[arg-type]

@@ -29,7 +29,7 @@ SHARED_FOLDER = "PROMETHEUS_MULTIPROC_DIR"
 NO_ROUTE = "unmatched"
 """The route of a request that fits none."""
 
-_METHODS = frozenset(method.value for method in http.HTTPMethod)
+METHODS = frozenset(method.value for method in http.HTTPMethod)
 _REQUEST_BUCKETS = (0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60, 120)
 _STAGE_BUCKETS = (0.0005, 0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 10, 60)
 
@@ -86,7 +86,7 @@ class Metrics:
             status: of the reply.
             seconds: how long it took; None where that means nothing.
         """
-        known = method if method in _METHODS else "other"
+        known = method if method in METHODS else "other"
         self._in_flight.dec()
         self._requests.labels(known, route, str(status)).inc()
         if seconds is not None:

@@ -17,7 +17,7 @@ from typing import TYPE_CHECKING
 from rag.errors import CorpusError, CorpusMissing, IndexLocked, InputError, StoreError, WriteError
 from rag.settings import Settings
 from rag.types import IndexReport, Progress
-from server.errors import PROBLEM_TYPE
+from server.errors import PROBLEM_TYPE, ShuttingDown
 from server.jobs import Jobs
 from server.live import LiveLibrary
 from server.schemas import JobOut
@@ -123,7 +123,12 @@ class IndexWatcher:
         self._hop()
         if self._source is None or self._manifest is None or not self._is_due(self._manifest, self._source):
             return None
-        ended = self._run_job(self._source)
+        try:
+            ended = self._run_job(self._source)
+        except ShuttingDown:
+            return None
+        except IndexLocked as error:  # another server keeps the right to run one
+            return RETRY_S[error.slug]
         if ended is None or ended.problem is None:
             return None
         return RETRY_S.get(ended.problem.type.removeprefix(PROBLEM_TYPE))

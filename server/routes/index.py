@@ -11,6 +11,7 @@ from fastapi.responses import StreamingResponse
 
 from rag.errors import StoreError
 from server.errors import PROBLEM_RESPONSES, problem_of
+from server.paths import name_of
 from server.requests import current_request
 from server.routes.search import KEYED
 from server.schemas import IndexOut, IndexRequest, JobOut
@@ -39,7 +40,8 @@ def index_status(state: StateDep) -> IndexOut:
     if library is None:
         return _without_index(state).model_copy(update=jobs)
     status = library.status()
-    return IndexOut.model_validate(status).model_copy(update=jobs | {"watched": watched and not status.is_sample})
+    told = {"corpus": name_of(status.corpus), "model": name_of(status.model), "watched": watched and not status.is_sample}
+    return IndexOut.model_validate(status).model_copy(update=jobs | told)
 
 
 @router.post(
@@ -98,7 +100,7 @@ def _without_index(state: State) -> IndexOut:
         settings = with_remembered_corpus(settings)
     return IndexOut(
         generation=None,
-        corpus=str(settings.corpus_path),
+        corpus=settings.corpus_path.resolve().name,
         is_sample=settings.sample_corpus,
-        problem=problem_of(problem) if problem is not None else None,
+        problem=problem_of(problem).model_copy(update={"request_id": None}) if problem is not None else None,
     )

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterator
 from contextlib import AbstractContextManager, contextmanager
+from typing import TYPE_CHECKING
 
 import httpx
 import pytest
@@ -17,6 +18,10 @@ from server.run import base_url, bind, make_server
 from server.state import State
 from tests.server.fakes import FakeLibrary
 
+if TYPE_CHECKING:
+    from rag.embedding.base import Embedder
+    from rag.library import Library
+
 REPORT = IndexReport("g2", True, Counts(2, 2, 3, 99), 1, 2, 0, (), 0.5)
 Serving = Callable[..., AbstractContextManager[httpx.Client]]
 
@@ -24,7 +29,7 @@ Serving = Callable[..., AbstractContextManager[httpx.Client]]
 def make_state(
     library: FakeLibrary | None = None,
     *,
-    opener: Callable[[Callable[[Progress], None]], FakeLibrary] | None = None,
+    opener: Callable[[Callable[[Progress], None]], FakeLibrary | Library] | None = None,
     builder: Callable[[Callable[[Progress], None]], IndexReport] | None = None,
     patience: float = 20.0,
     retry: float = 0.0,
@@ -52,6 +57,19 @@ def serve_state(state: State, **client: object) -> Iterator[httpx.Client]:
         finally:
             server.should_exit = True
             thread.join(30)
+
+
+@pytest.fixture(scope="module")
+def sample_library_state(sample_index: Settings, embedder: Embedder) -> Callable[..., State]:
+    """Makes states around the built-in sample, with the real library and the model that is open already."""
+
+    def opened(_: object) -> Library:
+        from rag.index.storage.store import Store
+        from rag.library import Library
+
+        return Library(sample_index, Store(sample_index.vectors), embedder)
+
+    return lambda **settings: make_state(opener=opened, **settings)
 
 
 @pytest.fixture
