@@ -27,9 +27,9 @@ from mcp.types import (
 from rag import __version__
 from rag.cancellation import Cancellation
 from rag.errors import InputError, NotFound, RagError
+from rag.steering import printable
 from server.errors import problem_of
 from server.mcp import resources
-from server.mcp.rendering import plain
 from server.mcp.tools import TOOLS
 from server.schemas import Problem
 from server.state import State
@@ -137,4 +137,4 @@ def _failed(problem: Problem) -> CallToolResult:
 
 
 def _told(problem: Problem) -> str:
-    return plain(f"{problem.detail}\n{problem.hint}" if problem.hint else problem.detail)
+    return printable(f"{problem.detail}\n{problem.hint}" if problem.hint else problem.detail)

@@ -6,12 +6,11 @@ holds every character as it is printed.
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterable
 
+from rag.steering import printable
 from server.schemas import ArticleDetail, AskResponse, HitOut, SearchResponse
 
-_STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u200e\u200f\u202a-\u202e\u2066-\u2069]")
 NEAREST = 3
 """Hits that a refusal shows."""
 
@@ -20,7 +19,7 @@ def search_text(reply: SearchResponse) -> str:
     """The passages, each under its headline and the id to read the article by."""
     if not reply.hits:
         return "Nothing was found."
-    return plain("\n\n".join(f"{hit.rank}. {_heading(hit)}\n{hit.text}" for hit in reply.hits))
+    return printable("\n\n".join(f"{hit.rank}. {_heading(hit)}\n{hit.text}" for hit in reply.hits))
 
 
 def answer_text(reply: AskResponse) -> str:
@@ -38,19 +37,16 @@ def answer_text(reply: AskResponse) -> str:
         nearest = "\n".join(f"- {_heading(hit)}" for hit in reply.hits[:NEAREST])
         parts.append(f"Nothing in the corpus supports an answer. Nearest, and perhaps beside the point:\n{nearest}")
     parts += [f"note: {warning}" for warning in reply.warnings]
-    return plain("\n\n".join(parts))
+    return printable("\n\n".join(parts))
 
 
 def article_text(article: ArticleDetail) -> str:
-    """The article, a paragraph a line, under what is known of it."""
-    heading = _joined((article.byline, article.date or "", "".join(article.place), article.source))
+    """The article as it is printed, a paragraph a line, under what is known of it."""
+    known = _joined((article.date or "", "".join(article.place), article.source))
     paragraphs = [article.text[block.start : block.end] for block in article.blocks]
-    return plain("\n".join((f"{article.title or '(no headline)'}\n{heading}\n", *paragraphs)))
-
-
-def plain(text: str) -> str:
-    """The text with everything that steers a terminal replaced, and half surrogates, which JSON cannot carry."""
-    return _STEERING.sub("\N{REPLACEMENT CHARACTER}", text).encode("utf-8", "replace").decode("utf-8")
+    # The headline of a record stands beside its text; that of a page is its first line or two.
+    headline = [article.title] if article.title and not any(block.role == "title" for block in article.blocks) else []
+    return printable("\n".join((f"{known} (article_id {article.article_id})\n", *headline, *paragraphs)))
 
 
 def _heading(hit: HitOut) -> str:

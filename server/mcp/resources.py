@@ -14,8 +14,9 @@ from mcp.types import (
 )
 
 from rag.errors import NotFound
+from rag.steering import one_line
 from rag.types import Article
-from server.mcp.rendering import article_text, plain
+from server.mcp.rendering import article_text
 from server.schemas import ArticleDetail
 from server.state import State
 
@@ -62,18 +63,30 @@ def read(state: State, uri: str) -> ReadResourceResult:
     """
     if not uri.startswith(PREFIX) or uri == PREFIX:
         raise NotFound(f"there is no resource {uri!r}", hint=f"Articles are at {PREFIX}ARTICLE_ID.")
-    article = ArticleDetail.from_article(state.live.wait().article(unquote(uri.removeprefix(PREFIX))))
+    article = article_of(state, unquote(uri.removeprefix(PREFIX)))
     return ReadResourceResult(
         contents=[TextResourceContents(uri=uri, mime_type=MEDIA_TYPE, text=article_text(article))]
     )
+
+
+def article_of(state: State, article_id: str) -> ArticleDetail:
+    """An article by its id.
+
+    Raises:
+        NotFound: no article has this id; the hint is for one who has tools and no command line.
+    """
+    try:
+        return ArticleDetail.from_article(state.live.wait().article(article_id))
+    except NotFound as error:
+        raise NotFound(error.message, hint="Call `search`: its hits have the ids of articles.") from error
 
 
 def _resource(article: Article) -> Resource:
     known = (article.byline, article.date or "", "".join(article.place), article.source)
     return Resource(
         uri=uri_of(article.article_id),
-        name=plain(article.article_id),
-        title=plain(article.title) or None,
-        description=plain(" · ".join(part for part in known if part)),
+        name=one_line(article.article_id),
+        title=one_line(article.title) or None,
+        description=one_line(" · ".join(part for part in known if part)),
         mime_type=MEDIA_TYPE,
     )

@@ -15,6 +15,7 @@ from rag.types import Turn
 from server.asking import Inquiry, put
 from server.limits import check_talk
 from server.mcp.rendering import answer_text, article_text, search_text
+from server.mcp.resources import article_of
 from server.mcp.schemas import input_schema, output_schema
 from server.routes.search import to_filters
 from server.schemas import ArticleDetail, AskRequest, AskResponse, RequestModel, SearchRequest, SearchResponse
@@ -117,7 +118,7 @@ def _ask(state: State, asked: AskRequest, cancellation: Cancellation) -> Done:
 
 
 def _read_article(state: State, asked: ArticleRequest, _: Cancellation) -> Done:
-    reply = ArticleDetail.from_article(state.live.wait().article(asked.article_id))
+    reply = article_of(state, asked.article_id)
     return reply, article_text(reply)
 
 
