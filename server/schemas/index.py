@@ -118,7 +118,9 @@ class IndexOut(ReplyModel):
     counts: CountsOut = Field(default_factory=CountsOut)
     model: str | None = Field(default=None, description="Name of the embedding model.")
     model_fingerprint: str | None = Field(default=None, description="Digest of the model's files and settings.")
-    corpus: str = Field(description="Where the corpus is read from.")
+    corpus: str = Field(
+        description="The folder or file that the corpus is read from: its name over HTTP, its path on the command line."
+    )
     is_sample: bool = Field(description="True while the built-in sample is the corpus.")
     watched: bool = Field(
         default=False, description="True while changes of the corpus refresh the index by themselves."
