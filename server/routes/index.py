@@ -40,8 +40,9 @@ def index_status(state: StateDep) -> IndexOut:
     if library is None:
         return _without_index(state).model_copy(update=jobs)
     status = library.status()
-    told = {"corpus": name_of(status.corpus), "model": name_of(status.model), "watched": watched and not status.is_sample}
-    return IndexOut.model_validate(status).model_copy(update=jobs | told)
+    names = {"corpus": name_of(status.corpus), "model": name_of(status.model)}
+    told = jobs | names | {"watched": watched and not status.is_sample}
+    return IndexOut.model_validate(status).model_copy(update=told)
 
 
 @router.post(
