@@ -5,6 +5,7 @@ It stands before the guard, so what the guard turns away is told of, too.
 
 from __future__ import annotations
 
+import asyncio
 import logging
 import threading
 import time
@@ -17,6 +18,7 @@ from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.stages import Stage, listening
+from server.errors import ShuttingDown, problem_of, problem_response
 from server.metrics import NO_ROUTE, Metrics
 from server.requests import REQUEST_ID_HEADER, CurrentRequest, begin
 from server.tracing import Tracing
@@ -87,6 +89,11 @@ class Observing:
             try:
                 with listening(listener):
                     await self._app(scope, receive, reply)
+            except asyncio.CancelledError:
+                if not self._traffic.draining or status != CUT_OFF:
+                    raise
+                late = ShuttingDown("The server is shutting down, and could wait no longer.", hint="Ask another one.")
+                await problem_response(problem_of(late))(scope, receive, reply)
             except Exception:
                 status = 500 if status == CUT_OFF else status
                 raise

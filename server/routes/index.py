@@ -10,7 +10,7 @@ from fastapi import APIRouter, Response
 from fastapi.responses import StreamingResponse
 
 from rag.errors import StoreError
-from server.errors import PROBLEM_RESPONSES, problem_of
+from server.errors import PROBLEM_RESPONSES, ShuttingDown, problem_of
 from server.paths import name_of
 from server.requests import current_request
 from server.routes.search import KEYED
@@ -52,6 +52,8 @@ def index_status(state: StateDep) -> IndexOut:
 )
 def refresh(state: StateDep, response: Response, request: IndexRequest | None = None) -> JobOut:  # noqa: ARG001
     """Starts a refresh of the index and names it, or names the one that runs. `GET /v1/index` tells how it goes."""
+    if state.traffic.draining:
+        raise ShuttingDown("The server is shutting down.", hint="Ask another one.")
     job, started = state.jobs.start()
     response.headers["Location"] = "/v1/index"
     if not started:
