@@ -11,6 +11,8 @@ import re
 REPLACEMENT = "\N{REPLACEMENT CHARACTER}"
 
 _STEERING = re.compile(r"[\x00-\x08\x0b-\x1f\x7f-\x9f\u061c\u200e\u200f\u202a-\u202e\u2066-\u2069]")
+# JSON escapes a carriage return in its strings itself; one around them ends a line of an event stream.
+_STEERING_JSON = re.compile(r"(?!\r)" + _STEERING.pattern)
 
 
 def printable(text: str) -> str:
@@ -25,4 +27,4 @@ def one_line(text: str) -> str:
 
 def inert_json(text: str) -> str:
     """JSON that says the same, with escapes for what steers a terminal; `text` itself where nothing does."""
-    return _STEERING.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
+    return _STEERING_JSON.sub(lambda match: f"\\u{ord(match[0]):04x}", text)
