@@ -98,18 +98,23 @@ def _han_value(numeral: str) -> float | None:
     return total + section + digit * (last / 10 if digit and spoken else 1)
 
 
-def counted_quantities(text: str, words: Collection[str]) -> list[tuple[int, Quantity]]:
-    """The quantities of a text, each with how many of the words stand beside it in its own clause.
+def quantities_with_words(text: str) -> list[tuple[Quantity, str]]:
+    """The quantities of a text, each with the words beside it in its own clause. Years and days are left out.
 
-    Beside it is what lies between the quantity before and the next mark. Years and days are left out.
+    Beside it is what lies between the quantity before and the next mark.
     """
     quantities = find_quantities(text)
-    found: list[tuple[int, Quantity]] = []
+    found: list[tuple[Quantity, str]] = []
     for number, quantity in enumerate(quantities):
         if quantity.unit in {"年", "月", "日"}:
             continue
         begin = quantities[number - 1].end if number else 0
         before = _MARK.split(text[max(begin, quantity.start - 24) : quantity.start])[-1]
         behind = _MARK.split(text[quantity.end : quantity.end + 12])[0]
-        found.append((sum(word in before + behind for word in words), quantity))
+        found.append((quantity, before + behind))
     return found
+
+
+def counted_quantities(text: str, words: Collection[str]) -> list[tuple[int, Quantity]]:
+    """The quantities of a text, each with how many of the words stand beside it."""
+    return [(sum(word in beside for word in words), quantity) for quantity, beside in quantities_with_words(text)]

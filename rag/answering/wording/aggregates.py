@@ -19,6 +19,7 @@ from rag.answering.wording.deciding import deciding
 from rag.answering.wording.leads import byline_quote, headline_quote, lead, lead_quote
 from rag.answering.wording.predicate import author_asked, day_asked, said_of_members
 from rag.corpus import places
+from rag.index.text.terms import fold
 from rag.types import Article
 
 LINE = 64
@@ -55,6 +56,7 @@ class Aggregator:
         """
         question = query.question
         articles = [pair for pair in candidates if self.admits(question, pair[0])]
+        articles = [pair for pair in articles if _prints(pair[0], question.quoted)] or articles
         if not has_predicate(question):
             wanted = [mention.path for mention in places.find(question.text)]
             return [Member(article, lead(article, day_asked(question), wanted)) for article, _ in articles]
@@ -133,6 +135,12 @@ def entity_name(level: Level, article: Article) -> str:
         return "".join(path[:3]) if path else title
     where = f"（{''.join(path[:3])}）" if path else ""
     return f"{title or article.source}{where}"
+
+
+def _prints(article: Article, names: Sequence[str]) -> bool:
+    """Whether an article prints every name that a question quotes."""
+    folded = fold(article.text) if names else ""
+    return all(fold(name) in folded for name in names)
 
 
 def _place_told(level: Level, evidence: Evidence) -> str:

@@ -19,12 +19,12 @@ from rag.corpus import places
 from rag.index.text.terms import cutter
 
 _WHICH = "哪些|哪几|哪[一二两三四五六七八九十0-9]+|多少|几"
-_ASKED_FOR = "城市|地方|地区|地市|省市|省份?(?:\\(自治区\\))?|自治区|直辖市|市|县区?|区县|区|旗|州|企业|公司|单位|机构|报道|文章|新闻|工会|件?事(?:情)?"
+_ASKED_FOR = "城市|地方|地区|地市|省市|省份?(?:\\(自治区\\))?|自治区|直辖市|县市|市|县区?|区县|区|旗|州|企业|公司|单位|机构|报道|文章|新闻|工会|件?事(?:情)?"
 _ASKING = re.compile(
-    rf"按省份?看|(?:有|都有)?(?:{_WHICH})个?(?:篇|家|条|则|座|件)?(?:{_ASKED_FOR})?(?:或(?:企业|城市|地区|单位))?|"
+    rf"按省份?看|(?:有|都有)?(?:{_WHICH})[个篇家条则座件场次项届]?(?:{_ASKED_FOR})?(?:或(?:企业|城市|地区|单位))?|"
     rf"的(?:{_ASKED_FOR})(?:一共|总共|共|都)?(?:有|是)(?:{_WHICH})[个家篇座]?|"
     r"(?:两|几|[二三四五六七八九0-9]+)篇|报道过?|报纸上?|文章|资料|新闻|版面|"
-    r"(?:里面?|中)?(?:提到|提及|出现|涉及|写|讲|说|介绍)[了过]?|有没有|只要|就有|分别|关于|什么|哪里|参与了?|单独|"
+    r"(?:里面?|中)?(?:提到|提及|出现|涉及|写|讲|说|介绍)[到了过]*|有没有人?|有人|还有|里面?(?=有|都)|只要|就有|分别|关于|什么|哪里|参与了?|单独|"
     r"[上见登]了?报(?!名|告|道)|这[天日]|当[天日]|被|做法|办法|方式|方法|工会工作|工会|的|用(?!户)|来(?!自)"
 )
 _AUTHOR = re.compile(
@@ -138,20 +138,20 @@ def query_of_members(query: Query) -> Query:
 
 
 def _part(query: Query, choices: Collection[str]) -> Part | None:
-    weighed = [
-        {word: query.weights[word] for word in content_words(one, query.analyzer) if _tells(query, word)}
-        for one in choices
-    ]
-    kept = tuple(choice for choice in weighed if choice)
+    kept = tuple(choice for one in choices if (choice := _terms(query, one)))
     # A part is as telling as its plainest choice: 职工或农民工 is met by any article on 职工.
     return Part(min(max(choice.values()) for choice in kept), kept) if kept else None
 
 
-def _tells(query: Query, word: str) -> bool:
-    """Whether a word can be held: one of the corpus, or one of the dictionary that the corpus lacks."""
-    if len(word) < 2 or word not in query.weights:
-        return False
-    return word in query.known or list(cutter().cut(word, hmm=False)) == [word]
+def _terms(query: Query, text: str) -> dict[str, float]:
+    """The terms of a word with their weights: those that the corpus has, else the word where the dictionary has it.
+
+    What the cutter makes up (师带·徒) no article lacks for good; a word like 地铁 that no article holds it does.
+    """
+    found = [word for word in content_words(text, query.analyzer) if len(word) > 1 and word in query.weights]
+    known = [word for word in found if word in query.known]
+    words = known or [word for word in found if list(cutter().cut(word, hmm=False)) == [word]]
+    return {word: query.weights[word] for word in words}
 
 
 def split_choices(text: str) -> list[list[str]]:

@@ -10,13 +10,14 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
-from itertools import product
+from itertools import product, takewhile
 
 from rag.answering.finding.clauses import best_window, split_clauses
 from rag.answering.finding.evidence import Evidence, Query, content_words
 from rag.answering.finding.passages import SHORT, trimmed, window_gain
 from rag.answering.reading.quantities import Quantity, counted_quantities, find_quantities
 from rag.answering.reading.question import Question
+from rag.answering.wording.claims import Bound, Claim, decide_claim, read_claim, same_kind
 from rag.answering.wording.composing import Draft, Quote
 from rag.index.text.terms import PAIR_MARK
 
@@ -31,6 +32,7 @@ _AND = re.compile(r"和|与|跟|同|还是|、|比")
 _FREE = re.compile(r"无需|无须|不需要?|不必|不用|不收|免费|免去|免于|零(?:门槛|抵押|费用)|无(?=抵押|担保|门槛|费用)")
 _NEEDS = re.compile(r"(?:需要|要不要|是否需要|要|得|用)[^吗么?？]{1,10}(?:吗|么)?[?？]*$|收费|交钱|付费|花钱|自费")
 _NOT = re.compile(r"没有|尚未|未(?!来)|不(?!仅|断|少|同|久|但|只|管|足|论|过|限)|禁止|不得|并非|取消|停止")
+_MONEY = re.compile(r"(?:资金|经费|金额|补助|补贴|津贴|奖金|价格?|费用?|工资|收入|产值|投资额?|销售额|额度|贷款)$")
 _LIMIT = re.compile(
     r"(?P<below>以下|以内|不超过|不高于|不满|未满|低于|少于)|(?P<above>以上|不低于|不少于|至少|超过|高于|满|达到?)"
 )
@@ -62,15 +64,25 @@ def read_comparison(question: Question) -> Comparison | None:
     parts = _AND.split(sides, maxsplit=1)
     if len(parts) != 2 or not all(part.strip() for part in parts):
         return None
-    if not f"{shared}{tail}".strip() and parts[0].strip()[-1:] != parts[1].strip()[-1:]:
+    attribute = f"{shared}{tail}".strip()
+    if not attribute and parts[0].strip()[-1:] != parts[1].strip()[-1:]:
         return None  # two sides that count different things compare nothing
     return Comparison(
         parts[0].strip(" ,，"),
         parts[1].strip(" ,，"),
-        f"{shared}{tail}".strip(),
+        attribute or _common_end(parts[0].strip(" ,，"), parts[1].strip(" ,，")),
         bool(_SMALLER.search(text)),
         adjective.group(1),
     )
+
+
+def _common_end(one: str, other: str) -> str:
+    """The noun that both sides end with: A的补助, B的补助; empty when they share less than a word behind a 的."""
+    shared = sum(
+        1 for _ in takewhile(lambda pair: pair[0] == pair[1], zip(reversed(one), reversed(other), strict=False))
+    )
+    end = one[len(one) - shared :].rpartition("的")[2]
+    return end if 2 <= len(end) < min(len(one), len(other)) else ""
 
 
 def side_question(comparison: Comparison, side: str) -> str:
@@ -88,37 +100,51 @@ class Side:
     quantity: Quantity
 
 
-def read_sides(name: str, evidences: Sequence[Evidence], attribute: str) -> list[tuple[int, Side]]:
+def read_sides(name: str, evidences: Sequence[Evidence], attribute: str) -> list[tuple[float, Side]]:
     """The figures of one side in its article, each with how many of the attribute's words stand beside it.
+
+    Of equals the one counts more whose sentence names more of the side. What is paid is counted in 元 alone.
 
     Args:
         evidences: best first; only those of the best one's article are read.
     """
     words = [word for word in content_words(attribute or name) if not word.startswith(PAIR_MARK)]
+    own = [word for word in content_words(name) if not word.startswith(PAIR_MARK) and word not in words]
+    money = bool(_MONEY.search(attribute or name))
     best = evidences[0]
     if best.coverage + best.context < _RELATED:
         return []
     article_id = best.sentence.article.article_id
     return [
-        (beside, Side(name, evidence, quantity))
+        (beside + _named(own, evidence.sentence.text), Side(name, evidence, quantity))
         for evidence in evidences[:_READ]
         if evidence.sentence.article.article_id == article_id
         for beside, quantity in counted_quantities(evidence.sentence.text, words)
-        if beside
+        if beside and (quantity.unit == "元" or not money)
     ]
 
 
-def best_pair(left: Sequence[tuple[int, Side]], right: Sequence[tuple[int, Side]]) -> tuple[Side, Side] | None:
+def _named(words: Sequence[str], text: str) -> float:
+    """Below 1: how much of a side's name a sentence holds."""
+    return sum(word in text for word in words) / (len(words) + 1)
+
+
+def best_pair(left: Sequence[tuple[float, Side]], right: Sequence[tuple[float, Side]]) -> tuple[Side, Side] | None:
     """The figures of either side that count the same thing: most words beside both, the best evidence of equals."""
     pairs = [
         (beside_left + beside_right, -order, one, other)
         for order, ((beside_left, one), (beside_right, other)) in enumerate(product(left, right))
-        if _alike(one.quantity.unit, other.quantity.unit)
+        if same_kind(one.quantity.unit, other.quantity.unit) and _place(one) != _place(other)
     ]
     if not pairs:
         return None
     _, _, one, other = max(pairs, key=lambda pair: pair[:2])
     return one, other
+
+
+def _place(side: Side) -> tuple[str, int]:
+    sentence = side.evidence.sentence
+    return sentence.article.article_id, sentence.start + side.quantity.start
 
 
 def comparison_draft(comparison: Comparison, left: Side, right: Side) -> Draft:
@@ -129,11 +155,6 @@ def comparison_draft(comparison: Comparison, left: Side, right: Side) -> Draft:
     larger, smaller = (left, right) if left.quantity.value > right.quantity.value else (right, left)
     winner, loser = (smaller, larger) if comparison.smaller_wins else (larger, smaller)
     return Draft((f"{_bare(winner.name)}更{comparison.adjective}。", quotes[winner.name], "；", quotes[loser.name]))
-
-
-def _alike(one: str, other: str) -> bool:
-    people, things = {"名", "人", "位", "人次"}, {"个", "项", "家", "所", "场", "种", "类"}
-    return one == other or any({one, other} <= family for family in (people, things))
 
 
 def _bare(name: str) -> str:
@@ -152,14 +173,45 @@ def _quote_around(evidence: Evidence, quantity: Quantity) -> Quote:
     return trimmed(Quote(sentence.article, sentence.start + start, sentence.start + end))
 
 
-def yes_no_draft(query: Query, evidence: Evidence) -> Draft | None:
-    """Verdict, then the sentence that decides; None where no rule decides."""
+def yes_no_draft(query: Query, evidence: Evidence, others: Sequence[Evidence] = ()) -> Draft | None:
+    """Verdict, then the sentence that decides; None where no rule decides.
+
+    Args:
+        evidence: the best there is.
+        others: evidence best first, in which a number that the question states may be found.
+    """
+    asked, text = query.question.text, evidence.sentence.text
+    claim = read_claim(asked)
+    bounded = claim is not None and claim.bound is not Bound.STATED
+    word = "" if bounded else _half(asked, text) or _limit(asked, text) or _requirement(query, text)
+    if not word and claim is not None:
+        return _claimed(query, claim, [evidence, *(one for one in others if one is not evidence)])
+    word = word or _negation(query, evidence)
+    return Draft((word, _quoted(query, evidence))) if word else None
+
+
+def _claimed(query: Query, claim: Claim, evidences: Sequence[Evidence]) -> Draft | None:
+    """The verdict on a number that the question states; by the words alone only where the sentence prints it, too."""
+    finding = decide_claim(claim, query, evidences)
+    if finding is not None:
+        return Draft((finding.words, _quoted(query, finding.evidence, finding.quantity)))
+    values = [quantity.value for quantity in find_quantities(evidences[0].sentence.text)]
+    if claim.bound is not Bound.STATED or claim.quantity.value not in values:
+        return None
+    word = _negation(query, evidences[0])
+    return Draft((word, _quoted(query, evidences[0]))) if word else None
+
+
+def _quoted(query: Query, evidence: Evidence, quantity: Quantity | None = None) -> Quote:
+    """The clauses that answer, and the number among them."""
     sentence = evidence.sentence
-    start, end = best_window(sentence.text, SHORT, lambda text: window_gain(query, query.question, text))
-    quote = trimmed(Quote(sentence.article, sentence.start + start, sentence.start + end))
-    word = _half(query.question.text, sentence.text) or _limit(query.question.text, sentence.text)
-    word = word or _requirement(query, sentence.text) or _negation(query, evidence)
-    return Draft((word, quote)) if word else None
+    number = sentence.text[quantity.start : quantity.end] if quantity else ""
+    start, end = best_window(
+        sentence.text,
+        SHORT,
+        lambda text: window_gain(query, query.question, text) + (1.0 if number and number in text else 0.0),
+    )
+    return trimmed(Quote(sentence.article, sentence.start + start, sentence.start + end))
 
 
 def _requirement(query: Query, text: str) -> str:
@@ -180,7 +232,7 @@ def _half(asked: str, text: str) -> str:
         (part.value, whole.value)
         for whole in figures
         for part in figures
-        if part.value < whole.value and _alike(part.unit, whole.unit) and (not named or whole.value in named)
+        if part.value < whole.value and same_kind(part.unit, whole.unit) and (not named or whole.value in named)
     ]
     if not pairs:
         return ""
