@@ -6,12 +6,10 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from types import MappingProxyType
 
-from pydantic import JsonValue
-
 from rag.settings import Settings
 from rag.types import AnswererName, Turn
 from server.openai.errors import Refused
-from server.openai.requests import ChatRequest, MessageIn
+from server.openai.requests import ONLY, ChatRequest, MessageIn
 from server.schemas import MAX_QUESTION
 
 MODELS: MappingProxyType[str, AnswererName] = MappingProxyType(
@@ -19,21 +17,24 @@ MODELS: MappingProxyType[str, AnswererName] = MappingProxyType(
 )
 """What `model` may be, and which answerer it chooses."""
 SYSTEM_UNHEARD = "System messages have no effect: an answer is made of what the paper prints."
+UNREAD = "What follows the last message of the user is not read."
 
-# A field, what it may be beside null, and what wenbao does not do otherwise.
-_UNSUPPORTED: tuple[tuple[str, tuple[JsonValue, ...], str], ...] = (
-    ("n", (1,), "One answer is given to a question; n must be 1."),
-    ("tools", ([],), "wenbao calls no tools."),
-    ("tool_choice", ("none", "auto"), "wenbao calls no tools."),
-    ("functions", ([],), "wenbao calls no functions."),
-    ("function_call", ("none", "auto"), "wenbao calls no functions."),
-    ("response_format", ({"type": "text"},), "Answers are text; response_format must be of type text."),
-    ("logprobs", (False,), "Nothing is sampled, so there are no logprobs."),
-    ("top_logprobs", (0,), "Nothing is sampled, so there are no logprobs."),
-    ("modalities", (["text"],), "Answers are text."),
-    ("audio", (), "Answers are text."),
-    ("moderation", (), "wenbao moderates nothing."),
-    ("web_search_options", (), "wenbao searches its corpus and nothing else."),
+# Why a parameter of `ONLY` is refused.
+_REASONS = MappingProxyType(
+    {
+        "n": "One answer is given to a question; n must be 1.",
+        "tools": "wenbao calls no tools.",
+        "tool_choice": "wenbao calls no tools.",
+        "functions": "wenbao calls no functions.",
+        "function_call": "wenbao calls no functions.",
+        "response_format": "Answers are text; response_format must be of type text.",
+        "logprobs": "Nothing is sampled, so there are no logprobs.",
+        "top_logprobs": "Nothing is sampled, so there are no logprobs.",
+        "modalities": "Answers are text.",
+        "audio": "Answers are text.",
+        "moderation": "wenbao moderates nothing.",
+        "web_search_options": "wenbao searches its corpus and nothing else.",
+    }
 )
 
 
@@ -72,45 +73,42 @@ def check_parameters(request: ChatRequest) -> None:
     Raises:
         Refused: it does; the first such parameter is named.
     """
-    for name, idle, reason in _UNSUPPORTED:
+    for name, idle in ONLY.items():
         value = getattr(request, name)
         if value is not None and value not in idle:
-            raise Refused(reason, name, hint=f"Leave {name} out.")
-    if request.stream_options is not None and not request.stream:
-        raise Refused("stream_options are for streams only.", "stream_options", hint="Set stream to true.")
+            raise Refused(_REASONS[name], name, hint=f"Leave {name} out.")
 
 
 def read_conversation(messages: Sequence[MessageIn], settings: Settings) -> Conversation:
-    """The last message as the question, the earlier ones of user and assistant as its history.
+    """The user's last message as the question, the earlier ones of user and assistant as its history.
 
     Clients send a conversation whole, however long it has become: of the history, the last turns are kept that the
     server's limits let through.
 
     Raises:
-        Refused: a message is of a tool, holds something else than text, or the last one is not the user's.
+        Refused: a message is of a tool or holds something else than text, or the question is too long.
     """
     texts = [_text(number, message) for number, message in enumerate(messages)]
-    last = len(messages) - 1
-    if messages[-1].role != "user":
+    asked = max((number for number, message in enumerate(messages) if message.role == "user"), default=-1)
+    question = texts[asked].strip() if asked >= 0 else ""
+    if len(question) > MAX_QUESTION:
         raise Refused(
-            f"The last message is of role {messages[-1].role}; it must be the user's question.",
-            f"messages.{last}.role",
-            code="invalid_value",
-        )
-    if len(texts[-1].strip()) > MAX_QUESTION:
-        raise Refused(
-            f"The question has {len(texts[-1].strip()):,} characters; {MAX_QUESTION:,} are read.",
-            f"messages.{last}.content",
+            f"The question has {len(question):,} characters; {MAX_QUESTION:,} are read.",
+            f"messages.{asked}.content",
             code="string_above_max_length",
             hint="Ask in fewer words.",
         )
     turns = [
         Turn(message.role, text)
-        for message, text in zip(messages[:-1], texts[:-1], strict=True)
+        for message, text in zip(messages[: max(asked, 0)], texts, strict=False)
         if message.role in ("user", "assistant") and text
     ]
-    unheard = any(message.role in ("system", "developer") for message in messages)
-    return Conversation(texts[-1].strip(), _latest(turns, settings), tuple(texts), (SYSTEM_UNHEARD,) if unheard else ())
+    warnings = []
+    if any(message.role in ("system", "developer") for message in messages):
+        warnings.append(SYSTEM_UNHEARD)
+    if asked >= 0 and any(texts[asked + 1 :]):
+        warnings.append(UNREAD)
+    return Conversation(question, _latest(turns, settings), tuple(texts), tuple(warnings))
 
 
 def _text(number: int, message: MessageIn) -> str:
@@ -118,8 +116,6 @@ def _text(number: int, message: MessageIn) -> str:
     if message.role in ("tool", "function"):
         raise Refused(f"wenbao calls no tools, and reads no message of role {message.role}.", f"messages.{number}.role")
     if message.content is None:
-        if message.role == "user":
-            raise Refused("A user's message must hold text.", f"messages.{number}.content", code="invalid_value")
         return ""
     if isinstance(message.content, str):
         return message.content

@@ -5,19 +5,45 @@ A message may be one that a reply of this or another server held, fields of that
 
 from __future__ import annotations
 
+from types import MappingProxyType
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag
+from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag, WithJsonSchema
 
-from server.schemas import FiltersIn, RequestModel
+from server.schemas import MAX_QUESTION, FiltersIn, RequestModel
 
 MAX_MESSAGE = 20_000
 """Characters of one message, or of one part of it."""
 MAX_MESSAGES = 5_000
 """Messages of one request; of these the last ones are read."""
+MAX_PARTS = 100
+"""Parts of one message."""
+
+ONLY: MappingProxyType[str, tuple[JsonValue, ...]] = MappingProxyType(
+    {
+        "n": (1,),
+        "tools": ([],),
+        "tool_choice": ("none", "auto"),
+        "functions": ([],),
+        "function_call": ("none", "auto"),
+        "response_format": ({"type": "text"},),
+        "logprobs": (False,),
+        "top_logprobs": (0,),
+        "modalities": (["text"],),
+        "audio": (),
+        "moderation": (),
+        "web_search_options": (),
+    }
+)
+"""Parameters that ask for what wenbao does not do, unless they are null or one of these."""
 
 _NO_EFFECT = "Accepted, without effect."
-_ONLY = "Only {} is supported."
+_ONLY = "Refused by name where it is anything else."
+
+
+def _only(name: str) -> WithJsonSchema:
+    """The schema of such a parameter. It is read more widely, so that the refusal can say what is at fault."""
+    return WithJsonSchema({"enum": [*ONLY[name], None]})
 
 
 class ContentPart(BaseModel):
@@ -25,8 +51,8 @@ class ContentPart(BaseModel):
 
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
 
-    type: str = Field(description="`text`.", max_length=100)
-    text: str | None = Field(default=None, max_length=MAX_MESSAGE, description="What it says.")
+    type: str = Field(max_length=100)
+    text: str | None = Field(default=None, max_length=MAX_MESSAGE)
 
 
 def _content_kind(value: object) -> str | None:
@@ -36,7 +62,7 @@ def _content_kind(value: object) -> str | None:
 
 
 _Text = Annotated[str, Field(max_length=MAX_MESSAGE), Tag("str")]
-_Parts = Annotated[list[ContentPart], Field(max_length=100), Tag("list[ContentPart]")]
+_Parts = Annotated[list[ContentPart], Field(max_length=MAX_PARTS), Tag("list[ContentPart]")]
 Content = Annotated[
     _Text | _Parts,
     Discriminator(
@@ -45,6 +71,22 @@ Content = Annotated[
         custom_error_message="Input should be a string or a list of parts",
     ),
 ]
+# How long a message may be depends on whether it is the question, which a schema cannot tell.
+_CONTENT_SCHEMA = {
+    "anyOf": [
+        {"type": "string"},
+        {
+            "type": "array",
+            "maxItems": MAX_PARTS,
+            "items": {
+                "type": "object",
+                "properties": {"type": {"const": "text"}, "text": {"type": "string"}},
+                "required": ["type", "text"],
+            },
+        },
+        {"type": "null"},
+    ]
+}
 
 
 class MessageIn(BaseModel):
@@ -52,11 +94,15 @@ class MessageIn(BaseModel):
 
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
 
-    role: Literal["system", "developer", "user", "assistant", "tool", "function"] = Field(
-        description="`user` and `assistant` are the conversation; `system` and `developer` have no effect; `tool` and "
-        "`function` are refused."
+    role: Annotated[
+        Literal["system", "developer", "user", "assistant", "tool", "function"],
+        WithJsonSchema({"enum": ["system", "developer", "user", "assistant"]}),
+    ] = Field(description="`user` and `assistant` are the conversation; `system` and `developer` have no effect.")
+    content: Annotated[Content | None, WithJsonSchema(_CONTENT_SCHEMA)] = Field(
+        default=None,
+        description=f"Text, or parts of type `text`: at most {MAX_MESSAGE:,} characters, {MAX_QUESTION:,} of the "
+        "question.",
     )
-    content: Content | None = Field(default=None, description="Text, or parts of type `text`.")
 
 
 class StreamOptions(RequestModel):
@@ -78,10 +124,10 @@ class ChatRequest(RequestModel):
     messages: list[MessageIn] = Field(
         min_length=1,
         max_length=MAX_MESSAGES,
-        description="Oldest first. The last one, of role `user`, is the question.",
+        description="Oldest first. The last one of role `user` is the question.",
     )
     stream: bool | None = Field(default=None, description="Reply as server-sent events.")
-    stream_options: StreamOptions | None = Field(default=None, description="Only with `stream: true`.")
+    stream_options: StreamOptions | None = Field(default=None, description="Without effect unless `stream` is true.")
     filters: FiltersIn | None = Field(
         default=None, description="Not of OpenAI: restrictions on what is searched, as for `/v1/ask`."
     )
@@ -110,15 +156,17 @@ class ChatRequest(RequestModel):
     prompt_cache_retention: str | None = Field(default=None, description=_NO_EFFECT)
 
     # Read so that they can be refused by name where they ask for what wenbao does not do.
-    n: int | None = Field(default=None, description=_ONLY.format("1"))
-    tools: list[JsonValue] | None = Field(default=None, description=_ONLY.format("an empty list"))
-    tool_choice: JsonValue = Field(default=None, description=_ONLY.format("`none` or `auto`"))
-    functions: list[JsonValue] | None = Field(default=None, description=_ONLY.format("an empty list"))
-    function_call: JsonValue = Field(default=None, description=_ONLY.format("`none` or `auto`"))
-    response_format: dict[str, JsonValue] | None = Field(default=None, description=_ONLY.format('`{"type": "text"}`'))
-    logprobs: bool | None = Field(default=None, description=_ONLY.format("false"))
-    top_logprobs: int | None = Field(default=None, description=_ONLY.format("0"))
-    modalities: list[str] | None = Field(default=None, description=_ONLY.format('`["text"]`'))
-    audio: JsonValue = Field(default=None, description=_ONLY.format("null"))
-    moderation: JsonValue = Field(default=None, description=_ONLY.format("null"))
-    web_search_options: JsonValue = Field(default=None, description=_ONLY.format("null"))
+    n: Annotated[int | None, _only("n")] = Field(default=None, description=_ONLY)
+    tools: Annotated[list[JsonValue] | None, _only("tools")] = Field(default=None, description=_ONLY)
+    tool_choice: Annotated[JsonValue, _only("tool_choice")] = Field(default=None, description=_ONLY)
+    functions: Annotated[list[JsonValue] | None, _only("functions")] = Field(default=None, description=_ONLY)
+    function_call: Annotated[JsonValue, _only("function_call")] = Field(default=None, description=_ONLY)
+    response_format: Annotated[dict[str, JsonValue] | None, _only("response_format")] = Field(
+        default=None, description=_ONLY
+    )
+    logprobs: Annotated[bool | None, _only("logprobs")] = Field(default=None, description=_ONLY)
+    top_logprobs: Annotated[int | None, _only("top_logprobs")] = Field(default=None, description=_ONLY)
+    modalities: Annotated[list[str] | None, _only("modalities")] = Field(default=None, description=_ONLY)
+    audio: Annotated[JsonValue, _only("audio")] = Field(default=None, description=_ONLY)
+    moderation: Annotated[JsonValue, _only("moderation")] = Field(default=None, description=_ONLY)
+    web_search_options: Annotated[JsonValue, _only("web_search_options")] = Field(default=None, description=_ONLY)
