@@ -23,6 +23,7 @@ from server.schemas import (
     ArticleOut,
     ArticlesResponse,
     AskResponse,
+    CorpusFileOut,
     HealthOut,
     IndexOut,
     JobOut,
@@ -257,27 +258,34 @@ class AsyncWenbao:
 
     # ------------------------------------------------------------------------------------------------- the corpus
 
-    async def upload(self, path: str, content: bytes | Path) -> bool:
-        """Puts a file into the corpus under `path`; True when it is new there, False when it took another's place.
+    async def upload(
+        self, path: str, content: bytes | Path, *, overwrite: bool = True, refresh: bool = False
+    ) -> CorpusFileOut:
+        """Puts a file into the corpus, whole or not at all.
 
-        Refresh the index for it to be found, unless the server watches its corpus.
+        Args:
+            path: where, below the corpus; folders are made.
+            content: its bytes, or the file that has them.
+            overwrite: whether it may take the place of another.
+            refresh: starts a refresh of the index too; unless the server watches its corpus, one is needed for the
+                file to be found.
 
         Raises:
             UsageError: `path` does not lie below the corpus.
-            Forbidden: the server allows no uploads, or not with this key.
+            Conflict: there is a file already, and `overwrite` is false.
+            Forbidden: the server takes no uploads, or not with this key.
         """
-        call = calls.upload(path, await asyncio.to_thread(content.read_bytes) if isinstance(content, Path) else content)
-        response = await self._send(call)
-        read(call, response, self._where(call))
-        return response.status_code == httpx.codes.CREATED
+        held = await asyncio.to_thread(content.read_bytes) if isinstance(content, Path) else content
+        return await self._call(calls.upload(path, held, overwrite, refresh))
 
-    async def delete(self, path: str) -> None:
-        """Takes a file out of the corpus.
+    async def delete(self, path: str, *, refresh: bool = False) -> None:
+        """Takes a file out of the corpus; its articles are found until the next refresh.
 
         Raises:
             NotFound: there is no such file.
+            Forbidden: as for `upload`.
         """
-        await self._call(calls.delete(path))
+        await self._call(calls.delete(path, refresh))
 
     # --------------------------------------------------------------------------------------------------- the server
 

@@ -19,6 +19,7 @@ from server.schemas import (
     ArticleDetail,
     ArticlesResponse,
     AskResponse,
+    CorpusFileOut,
     FiltersIn,
     HealthOut,
     IndexOut,
@@ -50,6 +51,7 @@ class Call(Generic[Reply]):
         params: the query.
         content: the body; None for none.
         content_type: of the body.
+        headers: beside those of every call.
         is_safe: whether it changes nothing on the server, so that it may be sent twice.
     """
 
@@ -59,6 +61,7 @@ class Call(Generic[Reply]):
     params: dict[str, str | int] = field(default_factory=dict)
     content: bytes | None = None
     content_type: str = "application/json"
+    headers: dict[str, str] = field(default_factory=dict)
     is_safe: bool = True
 
 
@@ -117,21 +120,23 @@ def start_refresh() -> Call[JobOut]:
     return Call("POST", "/v1/index", JobOut, is_safe=False)
 
 
-def upload(path: str, content: bytes) -> Call[Nothing]:
+def upload(path: str, content: bytes, overwrite: bool, refresh: bool) -> Call[CorpusFileOut]:
     """PUT /v1/corpus/{path}."""
     return Call(
         "PUT",
         _corpus_path(path),
-        Nothing,
+        CorpusFileOut,
+        params=_refreshed(refresh),
         content=content,
         content_type="application/octet-stream",
+        headers={} if overwrite else {"If-None-Match": "*"},
         is_safe=False,
     )
 
 
-def delete(path: str) -> Call[Nothing]:
+def delete(path: str, refresh: bool) -> Call[Nothing]:
     """DELETE /v1/corpus/{path}."""
-    return Call("DELETE", _corpus_path(path), Nothing, is_safe=False)
+    return Call("DELETE", _corpus_path(path), Nothing, params=_refreshed(refresh), is_safe=False)
 
 
 def health() -> Call[HealthOut]:
@@ -154,6 +159,10 @@ def _explained(explain: bool) -> dict[str, object]:
 
 def _plain(value: BaseModel | Mapping[str, Any]) -> dict[str, Any]:
     return value.model_dump(mode="json", exclude_none=True) if isinstance(value, BaseModel) else dict(value)
+
+
+def _refreshed(refresh: bool) -> dict[str, str | int]:
+    return {"refresh": "true"} if refresh else {}
 
 
 def _packed(body: Mapping[str, object]) -> bytes:

@@ -10,7 +10,7 @@
         ├── Unauthorized                      401: no key, or a wrong one
         ├── Forbidden                         403: the key or the caller may not do this
         ├── NotFound (LookupError)            404: no such article, file or path
-        ├── Conflict                          409: another process is in the way
+        ├── Conflict                          409, 412: another process, or another file, is in the way
         ├── Rejected (ValueError)             400, 413, 415, 422: a field that cannot be used; `errors` names each
         ├── TooManyRequests                   429: ask again after `retry_after` seconds
         └── Unavailable                       503: no index is loaded, or not yet
@@ -124,6 +124,11 @@ class ProblemError(WenbaoError):
         """The fields that are wrong; empty where it is not about fields."""
         return self.problem.errors or ()
 
+    @property
+    def request_id(self) -> str | None:
+        """What the server's log knows the request by; None where the reply does not say."""
+        return self.problem.request_id
+
 
 class Unauthorized(ProblemError):
     pass
@@ -159,6 +164,7 @@ _BY_STATUS: dict[int, type[ProblemError]] = {
     403: Forbidden,
     404: NotFound,
     409: Conflict,
+    412: Conflict,
     413: Rejected,
     415: Rejected,
     422: Rejected,

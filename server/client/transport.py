@@ -77,7 +77,7 @@ def options(base_url: str, api_key: str | None, timeout: float | httpx.Timeout) 
 
 def arguments(call: Call[Any]) -> dict[str, Any]:
     """What httpx is to build a request from."""
-    headers = {"Content-Type": call.content_type} if call.content is not None else {}
+    headers = {**({"Content-Type": call.content_type} if call.content is not None else {}), **call.headers}
     return {
         "method": call.method,
         "url": call.path,
