@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 from rag.cli.progress import clipped
 from rag.cli.tables import table
+from rag.steering import one_line
 
 if TYPE_CHECKING:
     from rag.explanations import (
@@ -79,7 +80,7 @@ def search_explanation_lines(explanation: SearchExplanation, titles: Sequence[st
             *_leg_cells(hit.lexical, 1),
             *([f"{hit.dates:+.3f}"] if dated else []),
             clipped(" ".join(hit.lacking), _TITLE_COLUMNS) or "nothing",
-            clipped(title, _TITLE_COLUMNS),
+            clipped(one_line(title), _TITLE_COLUMNS),
         ]
         for hit, title in zip(explanation.hits, titles, strict=True)
     ]
@@ -96,7 +97,7 @@ def search_explanation_lines(explanation: SearchExplanation, titles: Sequence[st
 def standing_lines(standing: ArticleStanding) -> list[str]:
     """Where an article stood on its way to an answer, and what kept it out."""
     title = f"《{standing.title}》 " if standing.title else ""
-    lines = [f"{title}{standing.article_id} · {standing.source}", f"{standing.verdict}: {standing.reason}"]
+    lines = [one_line(f"{title}{standing.article_id} · {standing.source}"), f"{standing.verdict}: {standing.reason}"]
     if standing.standalone_question != standing.question:
         lines.append(f"looked up: {standing.standalone_question}")
     best = standing.best
@@ -164,7 +165,7 @@ def _missing_lines(missing: Missing) -> Iterator[str]:
 def _sentence_lines(what: str, sentence: SentenceExplanation | None) -> Iterator[str]:
     if sentence is not None:
         title = f"《{sentence.title}》 " if sentence.title else ""
-        yield f"{what} (score {sentence.score:.2f}, {title}{sentence.source}): {sentence.text}"
+        yield one_line(f"{what} (score {sentence.score:.2f}, {title}{sentence.source}): {sentence.text}")
 
 
 def _signal_lines(signals: Sequence[SignalExplanation], intercept: float, confidence: float | None) -> Iterator[str]:

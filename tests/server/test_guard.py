@@ -10,7 +10,7 @@ import httpx
 import pytest
 
 from rag.errors import SettingsError
-from rag.settings import Settings
+from rag.settings import Settings, load_settings
 from server.guard import check_binding, is_loopback
 from tests.server.conftest import make_state, serve_state
 from tests.server.test_problems import the_problem
@@ -120,3 +120,76 @@ def test_the_network_is_served_with_keys_only(workdir: object, host: str) -> Non
 def test_loopback_is_served_without(workdir: object, host: str) -> None:
     assert is_loopback(host)
     check_binding(Settings(host=host))
+
+
+PAGE_OF = "https://paper.example"
+PREFLIGHT = {
+    "Origin": PAGE_OF,
+    "Access-Control-Request-Method": "POST",
+    "Access-Control-Request-Headers": "x-a, content-type",
+}
+
+
+def cors_of(reply: httpx.Response) -> dict[str, str]:
+    return {name: value for name, value in reply.headers.items() if name.startswith("access-control-")}
+
+
+def test_without_cors_origins_no_page_is_let_in(keyed: httpx.Client) -> None:
+    assert keyed.options("/v1/search", headers=PREFLIGHT).status_code == 401
+    key = {"Authorization": "Bearer first-key"}
+    for reply in (
+        keyed.get("/v1/articles", headers=key | {"Origin": PAGE_OF}),
+        keyed.options("/v1/ask", headers=key | PREFLIGHT),
+    ):
+        assert cors_of(reply) == {}
+
+
+@pytest.mark.parametrize("keys", ["first-key", ""])
+def test_pages_of_cors_origins_are_let_in_and_others_not(workdir: object, keys: str) -> None:
+    settings = {"cors_origins": f"{PAGE_OF}, http://other.example:81", "api_keys": keys}
+    with serve_state(make_state(**settings)) as client:
+        reply = client.options("/v1/search", headers=PREFLIGHT)
+        assert reply.status_code == 204
+        assert reply.content == b""
+        assert reply.headers["access-control-allow-origin"] == PAGE_OF
+        assert reply.headers["access-control-allow-headers"] == "x-a, content-type"
+        assert {"POST", "PUT", "DELETE"} < {*reply.headers["access-control-allow-methods"].split(", ")}
+        assert "access-control-allow-credentials" not in reply.headers
+        assert "origin" in reply.headers["vary"].lower()
+        key = {"Authorization": "Bearer first-key"}
+        body = {"query": "石桥"}
+        for headers, status in ((key, 200), ({}, 401 if keys else 200)):
+            reply = client.post("/v1/search", json=body, headers=headers | {"Origin": PAGE_OF})
+            assert (reply.status_code, reply.headers["access-control-allow-origin"]) == (status, PAGE_OF)
+            assert "retry-after" in reply.headers["access-control-expose-headers"].lower()
+        for origin in ("https://paper.example.evil", "http://paper.example", "https://paper.example:444", "null"):
+            the_problem(client.options("/v1/search", headers=PREFLIGHT | {"Origin": origin}), 403, "foreign-origin")
+            reply = client.post("/v1/search", json=body, headers=key | {"Origin": origin})
+            assert reply.status_code == (200 if keys else 403)
+            assert cors_of(reply) == {}
+            assert "origin" in reply.headers["vary"].lower()
+        assert cors_of(client.get("/healthz")) == {}
+
+
+def test_with_keys_every_page_may_be_let_in(workdir: object) -> None:
+    with serve_state(make_state(cors_origins="*", api_keys="k")) as client:
+        reply = client.get("/v1/articles", headers={"Origin": PAGE_OF, "Authorization": "Bearer k"})
+        assert reply.headers["access-control-allow-origin"] == "*"
+        hostile = PREFLIGHT | {"Access-Control-Request-Headers": "a;b"}
+        assert client.options("/v1/ask", headers=hostile).headers["access-control-allow-headers"] == ""
+    with pytest.raises(SettingsError, match="cors_origins"):
+        check_binding(Settings(cors_origins="*"))
+
+
+@pytest.mark.parametrize(
+    "origin", ["paper.example", "https://paper.example/", "https://Paper.example", "null", "https://*"]
+)
+def test_an_origin_that_no_browser_sends_is_refused(workdir: object, origin: str) -> None:
+    with pytest.raises(SettingsError, match="cors_origins"):
+        load_settings(cors_origins=origin)
+
+
+def test_a_name_that_leads_to_loopback_is_refused_for_listed_pages_too(workdir: object) -> None:
+    with serve_state(make_state(cors_origins=PAGE_OF)) as client:
+        headers = {"Host": "paper.example", "Origin": PAGE_OF}
+        the_problem(client.get("/v1/articles", headers=headers), 421, "misdirected")
