@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import tempfile
 import threading
 import time
@@ -23,7 +24,7 @@ from types import FrameType
 
 from prometheus_client.multiprocess import mark_process_dead
 
-from rag.errors import ServerError
+from rag.errors import RagError, ServerError
 from rag.settings import Settings
 from server.logs import set_up_logs
 from server.metrics import SHARED_FOLDER
@@ -143,11 +144,15 @@ def _work(settings: Settings, listener: socket.socket, number: int, answers: Eve
     set_up_logs(settings)
     threading.Thread(target=_end_with_parent, daemon=True).start()
     is_first = number == 0
-    state = build_state(
-        settings.model_copy(update={"watch": settings.watch and is_first}),
-        watched_elsewhere=settings.watch and not is_first,
-    )
-    make_server(state, answers.set, is_worker=True).run(sockets=[listener])
+    try:
+        state = build_state(
+            settings.model_copy(update={"watch": settings.watch and is_first}),
+            watched_elsewhere=settings.watch and not is_first,
+        )
+        make_server(state, answers.set, is_worker=True).run(sockets=[listener])
+    except RagError as error:
+        _log.error("%s %s", error.message, error.hint)
+        sys.exit(error.exit_code)
     leave_if_busy()
 
 
