@@ -7,11 +7,12 @@ from dataclasses import dataclass
 
 from rag.answering.explaining import explain_sentence
 from rag.answering.finding.confidence import THRESHOLD, fitting_articles, foreign_places, judge
-from rag.answering.finding.evidence import Evidence, EvidenceFinder
+from rag.answering.finding.evidence import Evidence, EvidenceFinder, Query
 from rag.answering.reading.question import Form
 from rag.answering.trace import Rule, Trace
-from rag.answering.wording.aggregates import BELONGS, Aggregator
+from rag.answering.wording.aggregates import BELONGS, Aggregator, has_predicate
 from rag.answering.wording.composing import Quote
+from rag.answering.wording.deciding import deciding
 from rag.explanations import ArticleStanding, LegStanding, PassageStanding
 from rag.index.storage.generation import Generation
 from rag.retrieval.explaining import Standings
@@ -130,8 +131,14 @@ class Examiner:
         found = next(weighed, None)
         if found is None:
             prior = best.score or 0.0 if best else 0.0
-            found = next(iter(self._finder.find(trace.search.query, [(article, prior)])), None)
+            query = trace.search.query
+            found = next(iter(self._weighed(query, [(article, prior)])), None)
         return found
+
+    def _weighed(self, query: Query, articles: Sequence[tuple[Article, float]]) -> list[Evidence]:
+        if query.question.form is Form.AGGREGATE and has_predicate(query.question):
+            return deciding(self._finder, query, articles, least=0.0)
+        return self._finder.find(query, articles)
 
     def _verdict(self, known: _Known) -> Verdict:
         article_id, decision = known.article.article_id, known.trace.decision

@@ -24,7 +24,9 @@ WEIGHED_ARTICLES = 24
 """Articles whose sentences are weighed so; the others hold less of the question's words."""
 
 
-def deciding(finder: EvidenceFinder, query: Query, articles: Sequence[tuple[Article, float]]) -> list[Evidence]:
+def deciding(
+    finder: EvidenceFinder, query: Query, articles: Sequence[tuple[Article, float]], least: float = HELD
+) -> list[Evidence]:
     """Of each article the sentence that holds most of what the question says, best first.
 
     Its score is the share of the question's words that it holds, by their weight squared, half of it in the sentence
@@ -34,6 +36,7 @@ def deciding(finder: EvidenceFinder, query: Query, articles: Sequence[tuple[Arti
 
     Args:
         articles: with their retrieval scores in [0, 1].
+        least: share of the question's words that the best article must hold for any to be returned.
     """
     predicate = read_predicate(query)
     by_article: dict[str, list[Evidence]] = {}
@@ -41,7 +44,7 @@ def deciding(finder: EvidenceFinder, query: Query, articles: Sequence[tuple[Arti
         by_article.setdefault(evidence.sentence.article.article_id, []).append(evidence)
     held = [_best_held(query.analyzer, predicate, evidences) for evidences in by_article.values()]
     held = sorted((found for found in held if found), key=lambda found: -found[0].score)[:WEIGHED_ARTICLES]
-    if not held or held[0][0].score < HELD:
+    if not held or held[0][0].score < least:
         return []
     flat = [evidence for found in held for evidence in found]
     best: dict[str, Evidence] = {}

@@ -144,14 +144,21 @@ def _part(query: Query, choices: Collection[str]) -> Part | None:
 
 
 def _terms(query: Query, text: str) -> dict[str, float]:
-    """The terms of a word with their weights: those that the corpus has, else the word where the dictionary has it.
+    """The terms of a word with their weights: those that the corpus has, and a word of the dictionary that it lacks.
 
-    What the cutter makes up (师带·徒) no article lacks for good; a word like 地铁 that no article holds it does.
+    Such a word (地铁, 养老院) is what no article tells of, unless it is put together of words that the corpus has
+    (政府·部门). What the cutter makes up (师带·徒) no article lacks.
     """
     found = [word for word in content_words(text, query.analyzer) if len(word) > 1 and word in query.weights]
     known = [word for word in found if word in query.known]
-    words = known or [word for word in found if list(cutter().cut(word, hmm=False)) == [word]]
-    return {word: query.weights[word] for word in words}
+    return {word: query.weights[word] for word in found if word in query.known or _lacking(word, known)}
+
+
+def _lacking(word: str, known: Collection[str]) -> bool:
+    rest = word
+    for part in known:
+        rest = rest.replace(part, "")
+    return bool(rest) and list(cutter().cut(word, hmm=False)) == [word]
 
 
 def split_choices(text: str) -> list[list[str]]:
