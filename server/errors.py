@@ -92,6 +92,7 @@ PROBLEM_RESPONSES: dict[int | str, dict[str, Any]] = {
         "content": {MEDIA_TYPE: {"schema": {"$ref": "#/components/schemas/Problem"}}},
     }
     for status, meaning in {
+        400: "A body that is no UTF-8.",
         401: "No key, or a wrong one, while keys are configured.",
         403: "The key may only read, or the page that calls is another site's.",
         408: "The request's body did not come in time.",

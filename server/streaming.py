@@ -28,6 +28,17 @@ CLIENT_GONE = 499
 """Status of a reply that nobody is there to read; it stands in logs and figures only."""
 STREAM_HEADERS = {"Cache-Control": "no-store", "X-Accel-Buffering": "no"}
 
+EVENT_SCHEMA = {
+    "type": "object",
+    "description": "One event of the stream.",
+    "properties": {
+        "event": {"type": "string", "description": "Its name, where it has one."},
+        "data": {"type": "string", "description": "JSON on one line."},
+    },
+    "required": ["data"],
+}
+"""What OpenAPI says of each event."""
+
 # A piece of an answer ends behind a mark, a sentence or a line.
 _PIECE = re.compile(r".+?(?:(?:\[\d+\])+|[。！？!?\n]+(?!\[\d)|\Z)", re.DOTALL)
 # These end a line for many readers of event streams though not for the format, and JSON leaves them as they are.

@@ -11,6 +11,7 @@ from typing import Annotated, Literal
 from pydantic import BaseModel, ConfigDict, Discriminator, Field, JsonValue, Tag, WithJsonSchema
 
 from server.schemas import MAX_QUESTION, FiltersIn, RequestModel
+from server.schemas.base import Whole
 
 MAX_MESSAGE = 20_000
 """Characters of one message, or of one part of it."""
@@ -135,9 +136,9 @@ class ChatRequest(RequestModel):
     # Beside wenbao: nothing is sampled, and an answer is as long as what the paper prints.
     temperature: float | None = Field(default=None, description=_NO_EFFECT)
     top_p: float | None = Field(default=None, description=_NO_EFFECT)
-    seed: int | None = Field(default=None, description=_NO_EFFECT)
-    max_tokens: int | None = Field(default=None, description=_NO_EFFECT)
-    max_completion_tokens: int | None = Field(default=None, description=_NO_EFFECT)
+    seed: Whole | None = Field(default=None, description=_NO_EFFECT)
+    max_tokens: Whole | None = Field(default=None, description=_NO_EFFECT)
+    max_completion_tokens: Whole | None = Field(default=None, description=_NO_EFFECT)
     frequency_penalty: float | None = Field(default=None, description=_NO_EFFECT)
     presence_penalty: float | None = Field(default=None, description=_NO_EFFECT)
     logit_bias: dict[str, float] | None = Field(default=None, description=_NO_EFFECT)
@@ -156,7 +157,7 @@ class ChatRequest(RequestModel):
     prompt_cache_retention: str | None = Field(default=None, description=_NO_EFFECT)
 
     # Read so that they can be refused by name where they ask for what wenbao does not do.
-    n: Annotated[int | None, _only("n")] = Field(default=None, description=_ONLY)
+    n: Annotated[Whole | None, _only("n")] = Field(default=None, description=_ONLY)
     tools: Annotated[list[JsonValue] | None, _only("tools")] = Field(default=None, description=_ONLY)
     tool_choice: Annotated[JsonValue, _only("tool_choice")] = Field(default=None, description=_ONLY)
     functions: Annotated[list[JsonValue] | None, _only("functions")] = Field(default=None, description=_ONLY)
@@ -165,7 +166,7 @@ class ChatRequest(RequestModel):
         default=None, description=_ONLY
     )
     logprobs: Annotated[bool | None, _only("logprobs")] = Field(default=None, description=_ONLY)
-    top_logprobs: Annotated[int | None, _only("top_logprobs")] = Field(default=None, description=_ONLY)
+    top_logprobs: Annotated[Whole | None, _only("top_logprobs")] = Field(default=None, description=_ONLY)
     modalities: Annotated[list[str] | None, _only("modalities")] = Field(default=None, description=_ONLY)
     audio: Annotated[JsonValue, _only("audio")] = Field(default=None, description=_ONLY)
     moderation: Annotated[JsonValue, _only("moderation")] = Field(default=None, description=_ONLY)

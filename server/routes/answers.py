@@ -18,7 +18,7 @@ from server.errors import PROBLEM_RESPONSES, problem_of
 from server.routes.search import KEYED, to_filters
 from server.schemas import AskRequest, AskResponse, CitationOut, DeltaEvent, HitOut, HitsEvent
 from server.state import StateDep
-from server.streaming import CLIENT_GONE, EventStream, Tell, event, pieces, run_while_heard
+from server.streaming import CLIENT_GONE, EVENT_SCHEMA, EventStream, Tell, event, pieces, run_while_heard
 
 router = APIRouter(prefix="/v1", tags=["answers"], dependencies=[KEYED], responses=PROBLEM_RESPONSES)
 
@@ -44,7 +44,7 @@ _STREAMED = {
     "description": "The reply; with `stream: true` the events `hits` `{hits}`, as soon as the search is done, `delta` "
     "`{text}`, `citation` (one of `citations`, behind its first mark), then `done` (the whole reply) or `error` (a "
     "problem). The deltas joined are `answer`. Lines that begin with a colon are heartbeats.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    "content": {"text/event-stream": {"schema": EVENT_SCHEMA}},
 }
 
 

@@ -22,7 +22,7 @@ from server.openai.requests import ChatRequest
 from server.openai.writing import Writer
 from server.routes.search import KEYED, to_filters
 from server.state import State, StateDep
-from server.streaming import CLIENT_GONE, EventStream, Tell, event, run_while_heard
+from server.streaming import CLIENT_GONE, EVENT_SCHEMA, EventStream, Tell, event, run_while_heard
 
 router = APIRouter(
     prefix="/v1", tags=["openai"], dependencies=[KEYED], responses=ERROR_RESPONSES, route_class=OpenAIRoute
@@ -52,7 +52,7 @@ _EXAMPLES = {
 _STREAMED = {
     "description": "The reply; with `stream: true` events of chunks as OpenAI has them. The chunk with `finish_reason` "
     "carries `citations` and the other fields that wenbao adds; `data: [DONE]` ends the stream.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    "content": {"text/event-stream": {"schema": EVENT_SCHEMA}},
 }
 
 

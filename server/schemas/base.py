@@ -4,10 +4,14 @@ from __future__ import annotations
 
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 
 Mode = Literal["hybrid", "dense", "lexical"]
 WireSpan = Annotated[tuple[int, int], Field(description="`[start, end)` in Unicode code points.")]
+# JSON knows one kind of number, and JSON Schema takes 10.0 for an integer; so do requests, which are strict otherwise.
+Whole = Annotated[
+    int, BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
+]
 
 
 class RequestModel(BaseModel):

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from server.schemas.base import Mode, RequestModel
+from server.schemas.base import Mode, RequestModel, Whole
 
 MAX_QUESTION = 2_000
 """Characters of a question or query; a longer one is a text, not a question."""
@@ -37,7 +37,7 @@ Question = Annotated[str, StringConstraints(max_length=MAX_QUESTION), Stripped]
 FilterValue = Annotated[str, StringConstraints(min_length=1, max_length=1_000), Stripped]
 FilterValues = Annotated[list[FilterValue], Field(max_length=MAX_FILTER_VALUES)]
 IsoDay = Annotated[str, AfterValidator(_iso_day), Field(json_schema_extra={"format": "date"})]
-TopK = Annotated[int, Field(ge=1, le=100, description="How many passages to return at most.")]
+TopK = Annotated[Whole, Field(ge=1, le=100, description="How many passages to return at most.")]
 
 Explain = Annotated[bool, Field(description="Also say why: the reply then has an `explanation`.")]
 

@@ -473,3 +473,12 @@ def test_every_field_of_a_request_is_one_of_the_packages_but_for_filters() -> No
     from openai.types.chat.completion_create_params import CompletionCreateParamsBase
 
     assert ChatRequest.model_fields.keys() - CompletionCreateParamsBase.__annotations__ == {"filters", "stream"}
+
+
+@pytest.mark.parametrize(("name", "value"), [("seed", 7.0), ("max_tokens", 1e3), ("n", 1.0)])
+def test_a_whole_number_may_be_written_with_a_point(client: httpx.Client, name: str, value: float) -> None:
+    body = {"model": "wenbao", "messages": MESSAGES, name: value}
+    assert client.post("/v1/chat/completions", json=body).status_code == 200
+    assert client.post("/v1/chat/completions", json=body | {name: 1.5}).status_code == 422
+    assert client.post("/v1/search", json={"query": "桥", "top_k": 2.0}).status_code == 200
+    assert client.post("/v1/search", json={"query": "桥", "top_k": True}).status_code == 422
