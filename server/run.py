@@ -23,6 +23,7 @@ from rag.errors import ExitCode, ServerError
 from rag.settings import Settings
 from server.app import build_app
 from server.guard import check_binding
+from server.lines import lines_of
 from server.logs import set_up_logs, tell_address
 from server.state import State, build_state
 from server.tracing import open_tracing
@@ -47,8 +48,8 @@ def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) 
         ServerError: the address cannot be bound, or the workers do not stay alive.
         KeyboardInterrupt: it was ended by Ctrl-C.
     """
-    check_binding(settings)
     set_up_logs(settings)
+    check_binding(settings)
     with bind(settings.host, settings.port) as listener:
         url = base_url(settings.host, listener.getsockname()[1])
 
@@ -80,6 +81,7 @@ def make_server(state: State, on_ready: Callable[[], None], *, is_worker: bool =
     level = logging.INFO if state.settings.log_level in {"debug", "info"} else logging.WARNING
     config = uvicorn.Config(
         build_app(state, open_tracing()),
+        http=lines_of(state.settings.body_timeout_s),
         log_config=None,
         log_level=max(getattr(logging, state.settings.log_level.upper()), level),
         access_log=False,

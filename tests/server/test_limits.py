@@ -145,6 +145,37 @@ def test_a_body_that_does_not_come_is_cut_off(workdir: Path, begun: str) -> None
     assert not list((workdir / "pages").iterdir())
 
 
+@pytest.mark.parametrize("asks_first", [False, True])
+@pytest.mark.parametrize("begun", ["G", "GET /healthz HTTP/1.1\r\nHost: loc"])
+def test_a_head_that_does_not_come_is_cut_off(workdir: Path, begun: str, asks_first: bool) -> None:
+    with serve_state(make_state(body_timeout_s=0.3)) as client:
+        address = (client.base_url.host, client.base_url.port)
+        with socket.create_connection(address, timeout=30) as line:
+            if asks_first:
+                line.sendall(HEAD.format("GET /healthz", "Accept: */*").encode())
+                assert line.recv(65_536).startswith(b"HTTP/1.1 200 ")
+            line.sendall(begun.encode())
+            reply = b"".join(iter(lambda: line.recv(65_536), b""))  # until the server hangs up
+        assert b"HTTP/1.1 408 " in reply
+        assert client.get("/healthz").status_code == 200
+
+
+def test_a_line_on_which_nothing_comes_is_cut_off(workdir: Path) -> None:
+    with serve_state(make_state(body_timeout_s=0.3)) as client:
+        with socket.create_connection((client.base_url.host, client.base_url.port), timeout=30) as line:
+            assert line.recv(1) == b""
+        assert client.get("/healthz").status_code == 200
+
+
+def test_a_line_that_has_asked_is_not_cut_off_while_it_waits(workdir: Path) -> None:
+    with gated(body_timeout_s=0.2) as (client, library, threads):
+        (asked,) = ask_all(client, library, threads, 1)
+        with socket.create_connection((client.base_url.host, client.base_url.port), timeout=30) as line:
+            assert line.recv(1) == b""  # this one was, and came after the other
+        library.gate.set()
+        assert asked.result(30).status_code == 200
+
+
 def test_a_body_that_breaks_off_is_asked_nothing(workdir: Path) -> None:
     library = FakeLibrary()
     with serve_state(make_state(library)) as client:
