@@ -102,9 +102,8 @@ def test_the_place_of_a_late_reply_is_free_when_its_work_ends(workdir: Path) -> 
         assert "request_timeout_s" in str(problem["hint"])
         the_problem(search(client), 429, "busy")
         library.gate.set()
-        while (reply := search(client)).status_code == 429:
-            assert reply.json()["type"].endswith("busy")
-        assert reply.status_code == 200
+        while (reply := search(client)).status_code != 200:
+            assert reply.status_code in {429, 504}
 
 
 def test_a_reply_in_time_is_whole(workdir: Path) -> None:
@@ -129,7 +128,7 @@ HEAD = "{} HTTP/1.1\r\nHost: localhost\r\nAuthorization: Bearer k\r\n{}\r\n\r\n"
 )
 def test_a_body_that_does_not_come_is_cut_off(workdir: Path, begun: str) -> None:
     (workdir / "pages").mkdir()
-    state = make_state(body_timeout_s=0.3, api_keys="k", corpus=workdir / "pages", allow_upload=True)
+    state = make_state(body_timeout_s=1.0, api_keys="k", corpus=workdir / "pages", allow_upload=True)
     with serve_state(state, headers={"Authorization": "Bearer k"}) as client:
         address = (client.base_url.host, client.base_url.port)
         with socket.create_connection(address, timeout=30) as line:
@@ -148,7 +147,7 @@ def test_a_body_that_does_not_come_is_cut_off(workdir: Path, begun: str) -> None
 @pytest.mark.parametrize("asks_first", [False, True])
 @pytest.mark.parametrize("begun", ["G", "GET /healthz HTTP/1.1\r\nHost: loc"])
 def test_a_head_that_does_not_come_is_cut_off(workdir: Path, begun: str, asks_first: bool) -> None:
-    with serve_state(make_state(body_timeout_s=0.3)) as client:
+    with serve_state(make_state(body_timeout_s=1.0)) as client:
         address = (client.base_url.host, client.base_url.port)
         with socket.create_connection(address, timeout=30) as line:
             if asks_first:
@@ -161,14 +160,14 @@ def test_a_head_that_does_not_come_is_cut_off(workdir: Path, begun: str, asks_fi
 
 
 def test_a_line_on_which_nothing_comes_is_cut_off(workdir: Path) -> None:
-    with serve_state(make_state(body_timeout_s=0.3)) as client:
+    with serve_state(make_state(body_timeout_s=1.0)) as client:
         with socket.create_connection((client.base_url.host, client.base_url.port), timeout=30) as line:
             assert line.recv(1) == b""
         assert client.get("/healthz").status_code == 200
 
 
 def test_a_line_that_has_asked_is_not_cut_off_while_it_waits(workdir: Path) -> None:
-    with gated(body_timeout_s=0.2) as (client, library, threads):
+    with gated(body_timeout_s=1.0) as (client, library, threads):
         (asked,) = ask_all(client, library, threads, 1)
         with socket.create_connection((client.base_url.host, client.base_url.port), timeout=30) as line:
             assert line.recv(1) == b""  # this one was, and came after the other
