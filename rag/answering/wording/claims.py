@@ -46,7 +46,7 @@ _BOUNDS: tuple[tuple[Bound, str, str], ...] = (
     (Bound.ABOVE, r"超过?了?$|多于|大于|高于|不止|突破了?|逾$", r""),
     (Bound.BELOW, r"不到|不足|少于|低于|小于|不满|没到", r""),
 )
-_DENIED = re.compile(r"(?:没有?|未|不)(?:能)?(?:超|达|突破|满)")
+_DENIED = re.compile(r"(?:没有?|未|不)能?(?:达|突破)|(?:没有?|未|不能)(?:超|满)")
 
 
 @dataclass(frozen=True, slots=True)
@@ -111,6 +111,8 @@ def decide_claim(claim: Claim, query: Query, evidences: Sequence[Evidence]) -> F
         for beside, quantity in _alike(claim, query, evidence.sentence.text)
         if beside or evidence.coverage >= _ANSWERS
     ]
+    # 6个 and 180场 may count the same thing; where the very unit is there, they do not.
+    found = [entry for entry in found if entry[3].unit == claim.quantity.unit] or found
     if not found:
         return None
     most = max(entry[:2] for entry in found)

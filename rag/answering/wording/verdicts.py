@@ -32,6 +32,7 @@ _AND = re.compile(r"和|与|跟|同|还是|、|比")
 _FREE = re.compile(r"无需|无须|不需要?|不必|不用|不收|免费|免去|免于|零(?:门槛|抵押|费用)|无(?=抵押|担保|门槛|费用)")
 _NEEDS = re.compile(r"(?:需要|要不要|是否需要|要|得|用)[^吗么?？]{1,10}(?:吗|么)?[?？]*$|收费|交钱|付费|花钱|自费")
 _NOT = re.compile(r"没有|尚未|未(?!来)|不(?!仅|断|少|同|久|但|只|管|足|论|过|限)|禁止|不得|并非|取消|停止")
+_HALF = re.compile(r"半个?(?:小时|天|月|年|世纪)")
 _MONEY = re.compile(r"(?:资金|经费|金额|补助|补贴|津贴|奖金|价格?|费用?|工资|收入|产值|投资额?|销售额|额度|贷款)$")
 _LIMIT = re.compile(
     r"(?P<below>以下|以内|不超过|不高于|不满|未满|低于|少于)|(?P<above>以上|不低于|不少于|至少|超过|高于|满|达到?)"
@@ -116,7 +117,7 @@ def read_sides(name: str, evidences: Sequence[Evidence], attribute: str) -> list
         return []
     article_id = best.sentence.article.article_id
     return [
-        (beside + _named(own, evidence.sentence.text), Side(name, evidence, quantity))
+        (beside + _named(own, evidence.sentence.text, quantity), Side(name, evidence, quantity))
         for evidence in evidences[:_READ]
         if evidence.sentence.article.article_id == article_id
         for beside, quantity in counted_quantities(evidence.sentence.text, words)
@@ -124,9 +125,12 @@ def read_sides(name: str, evidences: Sequence[Evidence], attribute: str) -> list
     ]
 
 
-def _named(words: Sequence[str], text: str) -> float:
-    """Below 1: how much of a side's name a sentence holds."""
-    return sum(word in text for word in words) / (len(words) + 1)
+def _named(words: Sequence[str], text: str, quantity: Quantity) -> float:
+    """Below 1: how much of a side's name the sentence holds; what stands in one item with the figure counts most."""
+    start = max(text.rfind(mark, 0, quantity.start) for mark in "、,，;；") + 1
+    behind = re.search(r"[、,，;；]", text[quantity.end :])
+    item = text[start : quantity.end + behind.start()] if behind else text[start:]
+    return sum((word in text) + 2 * (word in item) for word in words) / (3 * len(words) + 1)
 
 
 def best_pair(left: Sequence[tuple[float, Side]], right: Sequence[tuple[float, Side]]) -> tuple[Side, Side] | None:
@@ -151,15 +155,22 @@ def comparison_draft(comparison: Comparison, left: Side, right: Side) -> Draft:
     """Verdict, then both figures."""
     quotes = {side.name: _quote_around(side.evidence, side.quantity) for side in (left, right)}
     if left.quantity.value == right.quantity.value:
-        return Draft(("一样。", quotes[left.name], "；", quotes[right.name]))
+        return Draft(("一样。", *_both(quotes[left.name], quotes[right.name])))
     larger, smaller = (left, right) if left.quantity.value > right.quantity.value else (right, left)
     winner, loser = (smaller, larger) if comparison.smaller_wins else (larger, smaller)
-    return Draft((f"{_bare(winner.name)}更{comparison.adjective}。", quotes[winner.name], "；", quotes[loser.name]))
+    verdict = f"{_bare(winner.name, loser.name)}更{comparison.adjective}。"
+    return Draft((verdict, *_both(quotes[winner.name], quotes[loser.name])))
 
 
-def _bare(name: str) -> str:
-    """A side without the clause that describes it: 阿拉善盟工会给每家的补助 → 阿拉善盟工会."""
-    return re.split(r"(?<=..)(?:给|的(?=[^的]{2,}$))", name)[0]
+def _both(one: Quote, other: Quote) -> tuple[str | Quote, ...]:
+    """Two quotations, or the one that holds both figures."""
+    return (one,) if one == other else (one, "；", other)
+
+
+def _bare(name: str, other: str) -> str:
+    """A side without the clause that describes it (某市工会给每家的补助 → 某市工会), where that tells the two apart."""
+    shorter, others = (re.split(r"(?<=..)(?:给|的(?=[^的]{2,}$))", one)[0] for one in (name, other))
+    return shorter if shorter != others else name
 
 
 def _quote_around(evidence: Evidence, quantity: Quantity) -> Quote:
@@ -263,6 +274,8 @@ def _negation(query: Query, evidence: Evidence) -> str:
     if evidence.coverage < 0.5:
         return ""
     text = evidence.sentence.text
+    if any(half not in text for half in _HALF.findall(query.question.text)):
+        return ""  # 半小时 is a number, too, and not the one that is printed
     start, end = best_window(text, 40, lambda piece: window_gain(query, query.question, piece))
     negated = bool(_NOT.search(text[start:end])) != bool(re.search(r"不(?!是)|没(?!有)|未", query.question.text))
     return "不是。" if negated else "是。"
