@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import os
+import sys
+
 import click
 
 from rag.cli.opening import ensure_index
 from rag.cli.options import Flags, address_options, settings_options
-from rag.errors import ServerError
+from rag.errors import ExitCode, ServerError
 
 
 @click.command(short_help="Serve the Model Context Protocol, for assistants that use tools.")
@@ -40,3 +43,7 @@ def command(flags: Flags, http: bool) -> None:
         serve_http(state)
     else:
         serve_stdio(state)
+        # Everything is closed. Threads that still warm the library up, or work for a call that was called off, are not
+        # waited for; torn out of C++ by the interpreter's own end, they would abort the process.
+        sys.stderr.flush()
+        os._exit(ExitCode.OK)
