@@ -32,6 +32,8 @@ from server.traffic import Traffic
 _BACKLOG = 128
 _UNWIND_S = 0.2
 """How long requests and threads that are cut off may take to notice."""
+_NATIVE = frozenset({"wenbao-open", "warm"})
+"""Daemon threads in which libraries run code that is not Python's."""
 
 _log = logging.getLogger(__name__)
 
@@ -66,8 +68,10 @@ def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) 
         else:
             try:
                 make_server(build_state(settings), tell).run(sockets=[listener])
-            finally:
-                leave_if_busy()
+            except KeyboardInterrupt:
+                leave_if_busy(signal.SIGINT)
+                raise
+            leave_if_busy()
 
 
 def make_server(state: State, on_ready: Callable[[], None], *, is_worker: bool = False) -> Server:
@@ -161,15 +165,23 @@ class Server(uvicorn.Server):
             self._captured_signals.append(self._signal)  # the base class raises it once all is closed
 
 
-def leave_if_busy() -> None:
-    """Ends the process if threads still work for nobody: Python would wait for them, however long."""
+def leave_if_busy(sig: int = signal.SIGTERM) -> None:
+    """Ends the process if threads still work for nobody.
+
+    Python would wait for those of requests, however long. One that opens the index would be met in the middle of a
+    library's own code when that library is taken down, and abort the process.
+
+    Args:
+        sig: what ended the server; decides the exit status.
+    """
     deadline = time.monotonic() + _UNWIND_S
     for thread in threading.enumerate():
-        if thread is not threading.current_thread() and not thread.daemon:
+        matters = not thread.daemon or thread.name in _NATIVE
+        if matters and thread is not threading.current_thread():
             thread.join(max(0.0, deadline - time.monotonic()))
             if thread.is_alive():
-                _log.warning("the thread %s still works, and is cut off", thread.name)
-                _leave(signal.SIGTERM)
+                _log.info("the thread %s still works, and is cut off", thread.name)
+                _leave(sig)
 
 
 def _leave(sig: int) -> None:

@@ -64,8 +64,11 @@ def _read(reply: httpx.Response) -> Iterator[Event | str]:
 def until(events: Iterator[Event | str], name: str, done: int | None = None) -> list[Event]:
     """The events up to the first of this name, and of this many units done."""
     told: list[Event] = []
+    silences = 0
     for event in events:
         if isinstance(event, str):
+            silences += 1
+            assert silences < 12, f"nothing but heartbeats before {name}: {told}"
             continue
         told.append(event)
         if event[0] == name and done in (None, event[1]["done"]):
