@@ -90,7 +90,7 @@ def make_server(state: State, on_ready: Callable[[], None], *, is_worker: bool =
         log_level=max(getattr(logging, state.settings.log_level.upper()), level),
         access_log=False,
         server_header=False,
-        timeout_graceful_shutdown=round(state.settings.shutdown_timeout_s),
+        timeout_graceful_shutdown=state.settings.shutdown_timeout_s,  # type: ignore[arg-type]  # asyncio takes any number
     )
     return Server(config, on_ready, traffic=state.traffic, on_drain=state.cancel_work, is_worker=is_worker)
 
