@@ -22,6 +22,8 @@ _READ = 8
 _HEADINGS = frozenset((BlockRole.TITLE, BlockRole.KICKER, BlockRole.SUBHEAD, BlockRole.BANNER))
 _ANSWERS = 0.3
 """Share of the question's words from which a sentence's number decides though none of them stands right beside it."""
+_PEOPLE = frozenset(("名", "人", "位", "人次"))
+_THINGS = frozenset("个项家所场种类")
 _DATES = frozenset("年月日")
 _YEARS = 1000
 """From here a number of 年 is a date, below it a length of time."""
@@ -111,8 +113,9 @@ def decide_claim(claim: Claim, query: Query, evidences: Sequence[Evidence]) -> F
         for beside, quantity in _alike(claim, query, evidence.sentence.text)
         if beside or evidence.coverage >= _ANSWERS
     ]
-    # 6个 and 180场 may count the same thing; where the very unit is there, they do not.
-    found = [entry for entry in found if entry[3].unit == claim.quantity.unit] or found
+    # 6个 and 180场 may count the same thing; where the very unit is there, they do not. 名 and 人 always do.
+    if claim.quantity.unit not in _PEOPLE:
+        found = [entry for entry in found if entry[3].unit == claim.quantity.unit] or found
     if not found:
         return None
     most = max(entry[:2] for entry in found)
@@ -142,8 +145,7 @@ def _share(query: Query, text: str, said: str) -> float:
 
 def same_kind(one: str, other: str) -> bool:
     """Whether two measure words count the same kind of thing: 名 and 人, 家 and 所."""
-    people, things = {"名", "人", "位", "人次"}, {"个", "项", "家", "所", "场", "种", "类"}
-    return one == other or any({one, other} <= family for family in (people, things))
+    return one == other or any({one, other} <= family for family in (_PEOPLE, _THINGS))
 
 
 def _verdict(claim: Claim, quantity: Quantity, text: str) -> str:

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.answering.reading.quantities import counted_quantities, find_quantities
+from rag.answering.reading.quantities import counted_quantities, find_quantities, quantities_with_words
 
 
 @pytest.mark.parametrize(
@@ -105,3 +105,8 @@ def test_a_word_behind_a_mark_belongs_to_the_next_quantity() -> None:
 
 def test_a_text_without_numbers_counts_nothing() -> None:
     assert counted_quantities("没有数", ["社员"]) == []
+
+
+def test_the_words_beside_a_quantity_end_at_the_next_mark() -> None:
+    beside = {quantity.value: words for quantity, words in quantities_with_words(_REPORT)}
+    assert beside == {96: "合作社有社员", 8_400: "养蜂箱", 120_000: "去年卖蜜"}

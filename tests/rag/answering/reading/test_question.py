@@ -71,6 +71,13 @@ def test_the_form_of_the_answer(text: str, form: Form) -> None:
         ("哪些地方办了庙会？", Level.PLACE),
         ("哪些企业参加了展销？", Level.ORGANISATION),
         ("哪几篇报道写了养蜂？", Level.REPORT),
+        ("开通了夜班公交的城市有哪些？", Level.CITY),
+        ("种了海水稻的省份一共有几个？", Level.PROVINCE),
+        ("5月20日这天，报纸上写了哪两件事？", Level.REPORT),
+        ("哪些活动请来了木偶剧团？", Level.REPORT),
+        ("有哪几场比赛在渔港举行？", Level.REPORT),
+        ("哪些活动在晋江市举行？", None),
+        ("“小铜锣”剧团参加了哪些活动？", None),
         ("剧团演出了哪些剧目？", None),
         ("剧团的团长是谁？", None),
     ],
@@ -79,6 +86,10 @@ def test_the_level_of_an_aggregate(text: str, level: Level | None) -> None:
     question = parse_question(text)
     assert question.level is level
     assert (question.form is Form.AGGREGATE) == (level is not None)
+
+
+def test_how_many_lines_there_are_no_sentence_has_to_say() -> None:
+    assert parse_question("有几个县成立了养蜂合作社？").expected is Expected.ANY
 
 
 @pytest.mark.parametrize(

@@ -51,6 +51,43 @@ def test_members_come_from_what_the_filters_leave(town: Library) -> None:
     assert {citation.article_id for citation in answer.citations} == {"bees-north"}
 
 
+def test_a_choice_is_met_by_either(town: Library) -> None:
+    answer = town.ask("哪些报道提到了冰库或石板桥？")
+    assert {citation.article_id for citation in answer.citations} == {"ice", "bridge"}
+
+
+def test_the_sentence_that_decides_is_cited_not_the_first(town: Library) -> None:
+    answer = town.ask("哪些报道提到了身份证？")
+    (citation,) = answer.citations
+    assert (citation.article_id, "身份证" in citation.quote) == ("reading", True)
+
+
+def test_members_print_the_figure_of_the_question(town: Library) -> None:
+    answer = town.ask("哪些地方的木偶剧团去年演出了95场？")
+    assert {citation.article_id for citation in answer.citations} == {"school"}
+
+
+def test_members_print_the_name_that_is_quoted(town: Library) -> None:
+    answer = town.ask("哪些报道写了“小铜锣”剧团？")
+    assert {citation.article_id for citation in answer.citations} == {"puppets"}
+
+
+def test_what_no_article_has_is_refused(town: Library) -> None:
+    assert not town.ask("哪些城市建成了地铁？").answered
+
+
+def test_who_wrote_it_is_shown_beside_what_it_tells(town: Library) -> None:
+    answer = town.ask("哪些报道是林潮生写的？")
+    assert {citation.article_id for citation in answer.citations} == {"ice", "puppets"}
+    assert len(lines(answer.answer)) == 2
+
+
+def test_of_a_place_alone_the_sentence_that_names_it_is_cited(town: Library) -> None:
+    answer = town.ask("陕西有哪些县被单独报道？")
+    assert [citation.article_id for citation in answer.citations] == ["bees-north"]
+    assert "留坝" in answer.citations[0].quote
+
+
 def article(*place: str, title: str = "渡口添船") -> Article:
     return make_article(["渡口添了船。"], title=title, place=place)
 

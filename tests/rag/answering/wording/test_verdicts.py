@@ -4,10 +4,20 @@ from __future__ import annotations
 
 import pytest
 
+from rag.answering.finding.evidence import Evidence, sentences_of
 from rag.answering.reading.question import parse_question
-from rag.answering.wording.verdicts import read_comparison, side_question, yes_no_draft
+from rag.answering.wording.verdicts import (
+    Side,
+    best_pair,
+    comparison_draft,
+    read_comparison,
+    read_sides,
+    side_question,
+    yes_no_draft,
+)
 from rag.library import Library
 from tests.rag.answering.conftest import Look
+from tests.rag.index.fakes import make_article
 
 
 @pytest.mark.parametrize(
@@ -58,6 +68,49 @@ def test_equal_figures_are_called_equal(town: Library) -> None:
     answer = town.ask("留坝县养蜂合作社和房县养蜂合作社，哪个养蜂箱数多？")
     assert answer.answer.startswith("一样")
     assert len(answer.citations) == 2
+
+
+def test_two_payments_are_compared_by_what_they_have_in_common() -> None:
+    comparison = read_comparison(parse_question("留坝县给每户的补助和房县给每户的补助，哪个多？"))
+    assert comparison is not None
+    assert comparison.attribute == "补助"
+
+
+def sides(text: str, left: str, right: str, attribute: str) -> list[Side] | None:
+    article = make_article([text])
+    evidence = Evidence(sentences_of(article)[0], 1.0, 1.0, 0.0, 1.0, 1.0, (), False, ())
+    pair = best_pair(read_sides(left, [evidence], attribute), read_sides(right, [evidence], attribute))
+    return list(pair) if pair else None
+
+
+def test_what_is_paid_is_counted_in_money_and_told_apart_by_name() -> None:
+    text = "县里办了12家育秧棚，给茶农每户补助3000元、给蜂农每户补助2000元。"
+    pair = sides(text, "蜂农的补助", "茶农的补助", "补助")
+    assert pair is not None
+    assert [side.quantity.value for side in pair] == [2000, 3000]
+
+
+def test_one_figure_is_not_both_sides() -> None:
+    assert sides("县里给茶农和蜂农每户补助3000元。", "蜂农的补助", "茶农的补助", "补助") is None
+
+
+def test_sides_that_share_a_beginning_are_named_in_full() -> None:
+    comparison = read_comparison(parse_question("合作社的蜂箱补助和运费补助，哪个高？"))
+    pair = sides("合作社发蜂箱补助300元、运费补助80元。", "合作社的蜂箱补助", "合作社的运费补助", "补助")
+    assert comparison is not None
+    assert pair is not None
+    assert str(comparison_draft(comparison, *pair).parts[0]).startswith("合作社的蜂箱补助更高")
+
+
+def test_a_number_that_is_not_printed_is_not_affirmed(look: Look) -> None:
+    query, evidences = look("三沙渔港新建的冰库一次可存冰5万吨吗？", "ice")
+    draft = yes_no_draft(query, evidences[0], evidences)
+    assert draft is not None
+    assert str(draft.parts[0]).startswith("不是")
+
+
+def test_half_an_hour_is_a_number_too(look: Look) -> None:
+    assert verdict(look, "渔民陈阿水船靠码头半小时就能装冰吗？", "ice") is None
 
 
 def verdict(look: Look, asked: str, *article_ids: str) -> str | None:
