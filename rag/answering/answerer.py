@@ -234,7 +234,7 @@ class Answerer:
         confidence = judge(search.query, evidences[0]) if evidences else None
         if confidence is None or not confidence.accepted:
             return Decision(Rule.PASSAGE, None, evidences, confidence)
-        if question.form is Form.YES_NO and (draft := yes_no_draft(search.query, evidences[0])):
+        if question.form is Form.YES_NO and (draft := yes_no_draft(search.query, evidences[0], evidences)):
             return Decision(Rule.YES_NO, draft, evidences, confidence)
         return Decision(Rule.PASSAGE, passage_draft(search.query, evidences), evidences, confidence)
 
