@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from contextlib import ExitStack
 from pathlib import Path
 from typing import Any
 
@@ -14,17 +15,20 @@ from rag.errors import ExitCode
 from rag.settings import Settings
 from server.app import build_app
 from server.state import build_state
+from tests.server.conftest import serve_state
 
 ROOT = Path(__file__).parents[1]
 README = (ROOT / "README.md").read_text(encoding="utf-8")
+SECURITY = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
+ADDRESS = "http://127.0.0.1:8000"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
 NOT_SETTINGS = {"WENBAO_CACHE", "WENBAO_API_KEY"}
 """Variables that are none of the settings: where models are kept, and the key that a client shows."""
 
 
-def rows_of(title: str) -> list[list[str]]:
-    """The cells of the README's table with this first heading, the heading left out."""
-    lines = README.splitlines()
+def rows_of(title: str, document: str = README) -> list[list[str]]:
+    """The cells of a document's table with this first heading, the heading left out."""
+    lines = document.splitlines()
     start = next(number for number, line in enumerate(lines) if line.startswith(f"| {title} |"))
     rows = []
     for line in lines[start + 2 :]:
@@ -35,7 +39,8 @@ def rows_of(title: str) -> list[list[str]]:
 
 
 def options_of(command: click.Command) -> set[str]:
-    return {name for option in command.params if isinstance(option, click.Option) for name in option.opts} - {"--help"}
+    options = [option for option in command.params if isinstance(option, click.Option)]
+    return {name for option in options for name in (*option.opts, *option.secondary_opts)} - {"--help"}
 
 
 def command_of(name: str) -> click.Command:
@@ -98,9 +103,17 @@ def _default(name: str) -> str:
     return "none" if default in (None, ()) else f"`{default}`"
 
 
-def test_the_table_of_settings_is_the_settings() -> None:
-    shown = [row[:3] for row in rows_of("setting")]
-    assert shown == [[f"`{name}`", f"`WENBAO_{name.upper()}`", _default(name)] for name in Settings.model_fields]
+def test_the_tables_of_settings_are_the_settings() -> None:
+    """Those that bound a request stand where the bounds are explained, all others in the README."""
+    limits = {row[0].strip("`"): row[1] for row in rows_of("setting", SECURITY)}
+    for name, shown in limits.items():
+        number = re.match(r"[\d,]+", shown)
+        assert number is not None, name
+        assert float(number[0].replace(",", "")) == Settings.model_fields[name].default, name
+    others = [name for name in Settings.model_fields if name not in limits]
+    assert [row[:3] for row in rows_of("setting")] == [
+        [f"`{name}`", f"`WENBAO_{name.upper()}`", _default(name)] for name in others
+    ]
 
 
 def test_the_table_of_exit_statuses_is_the_list() -> None:
@@ -135,8 +148,30 @@ def test_make_targets_and_links_in_the_documents_exist(document: Path) -> None:
     assert [link for link in links if not (document.parent / link).exists()] == []
 
 
-def test_the_python_example_runs(sample_index: Settings, monkeypatch: pytest.MonkeyPatch, capsys: Any) -> None:
+EXAMPLES = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
+
+
+def run_example(example: str) -> None:
+    with ExitStack() as closing:
+        names: dict[str, Any] = {}
+        closing.callback(lambda: names["paper"].close() if "paper" in names else None)
+        exec(compile(example, "README.md", "exec"), names)  # noqa: S102  # our own words
+
+
+def test_the_example_of_the_library_runs(
+    sample_index: Settings, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    (example,) = (example for example in EXAMPLES if ADDRESS not in example)
     monkeypatch.chdir(sample_index.vectors.parent)
-    (example,) = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
-    exec(compile(example, "README.md", "exec"), {})  # noqa: S102  # our own words
+    run_example(example)
     assert "page-" in capsys.readouterr().out
+
+
+@pytest.mark.usefixtures("opened_once")
+def test_the_examples_of_clients_run(sample_index: Settings, capsys: pytest.CaptureFixture[str]) -> None:
+    calling = [example for example in EXAMPLES if ADDRESS in example]
+    assert ["server.client" in example for example in calling] == [True, False]
+    with serve_state(build_state(sample_index.model_copy(update={"watch": False}))) as server:
+        for example in calling:
+            run_example(example.replace(ADDRESS, str(server.base_url).rstrip("/")))
+            assert "page-" in capsys.readouterr().out
