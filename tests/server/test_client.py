@@ -1,12 +1,9 @@
-"""The client of the API, sync and async: every call on a real server, refusals, retries, and what it never shows."""
+"""The client of the API, sync and async: every call on a real server, refusals, and what it never shows."""
 
 from __future__ import annotations
 
 import json
 import traceback
-from collections.abc import Iterator
-from datetime import UTC, datetime, timedelta
-from email.utils import format_datetime
 from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
@@ -17,7 +14,6 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.errors import IndexMissing
-from rag.settings import Settings
 from server.client import (
     AsyncWenbao,
     Conflict,
@@ -27,7 +23,6 @@ from server.client import (
     ProblemError,
     Rejected,
     ReplyError,
-    Retries,
     TimedOut,
     TooManyRequests,
     Unauthorized,
@@ -38,7 +33,6 @@ from server.client import (
     calls,
 )
 from server.schemas import FiltersIn, TurnIn
-from server.state import build_state
 from tests.server.clients import Make, every, got, make, scripted
 from tests.server.conftest import make_state, serve_state
 from tests.server.fakes import ARTICLES, FakeLibrary
@@ -195,69 +189,6 @@ async def test_failures_of_the_network_are_of_the_family(failure: Exception, kin
     assert caught.value.where == "http://paper.test"
 
 
-def body(generation: str = "g") -> httpx.Response:
-    return httpx.Response(200, json={"generation": generation})
-
-
-async def test_a_busy_server_is_asked_again_more_and_more_slowly(make: Make) -> None:
-    waits: list[float] = []
-    told: list[float] = []
-    paper = scripted(make, [httpx.Response(429)] * 3 + [body()], waits=waits, on_wait=told.append)
-    assert (await got(paper.ready())).generation == "g"
-    assert waits == told
-    assert [round(wait / first) for wait, first in zip(waits, (0.5, 1.0, 2.0), strict=True)] == [1, 1, 1]
-
-
-async def test_a_server_says_how_long_to_wait(make: Make) -> None:
-    waits: list[float] = []
-    soon = format_datetime(datetime.now(UTC) + timedelta(seconds=20), usegmt=True)
-    asked = [httpx.Response(503, headers={"Retry-After": when}) for when in ("2", soon)]
-    paper = scripted(make, [*asked, body()], waits=waits)
-    assert (await got(paper.ready())).generation == "g"
-    assert waits[0] == 2
-    assert 5 < waits[1] <= 20
-
-
-@pytest.mark.parametrize(
-    ("status", "header"),
-    [(503, None), (503, "31"), (503, "soon"), (429, "600"), (500, "1"), (404, "1")],
-)
-async def test_what_does_not_pass_soon_is_final(status: int, header: str | None, make: Make) -> None:
-    waits: list[float] = []
-    headers = {"Retry-After": header} if header else {}
-    with pytest.raises(ProblemError):
-        await got(scripted(make, [httpx.Response(status, headers=headers), body()], waits=waits).ready())
-    assert waits == []
-
-
-async def test_tries_are_bounded(make: Make) -> None:
-    sent: list[str] = []
-
-    def busy(request: httpx.Request) -> httpx.Response:
-        sent.append(request.url.path)
-        return httpx.Response(429, headers={"Retry-After": "1"})
-
-    with pytest.raises(TooManyRequests) as caught:
-        await got(scripted(make, busy, retries=Retries(tries=3)).ask("桥"))
-    assert sent == ["/v1/ask"] * 3
-    assert caught.value.retry_after == 1
-
-
-@pytest.mark.parametrize("call", ["start_refresh", "upload", "delete"])
-async def test_what_changes_something_is_sent_once(call: str, make: Make) -> None:
-    sent: list[str] = []
-
-    def busy(request: httpx.Request) -> httpx.Response:
-        sent.append(request.method)
-        return httpx.Response(503, headers={"Retry-After": "1"})
-
-    paper = scripted(make, busy)
-    given: dict[str, tuple[Any, ...]] = {"upload": ("a.txt", b"x"), "delete": ("a.txt",)}
-    with pytest.raises(Unavailable):
-        await got(getattr(paper, call)(*given.get(call, ())))
-    assert len(sent) == 1
-
-
 async def test_no_index_is_told_in_the_servers_words(workdir: Path, make: Make) -> None:
     def opener(_: object) -> FakeLibrary:
         raise IndexMissing("no index there", hint="Run `wenbao index`.")
@@ -273,62 +204,6 @@ async def test_text_that_cannot_be_sent_is_told_before(question: str, make: Make
         await got(scripted(make, []).ask(question))
     with pytest.raises(UsageError):
         await got(scripted(make, []).article(question))
-
-
-@pytest.mark.parametrize("path", ["", "/a.txt", "a//b.txt", "../a.txt", "a/../../b.txt", "a/."])
-async def test_a_path_that_leaves_the_corpus_is_not_sent(path: str, make: Make) -> None:
-    with pytest.raises(UsageError, match="below the corpus"):
-        await got(scripted(make, []).upload(path, b"x"))
-    with pytest.raises(UsageError, match="below the corpus"):
-        await got(scripted(make, []).delete(path))
-
-
-async def test_an_upload_is_its_bytes(make: Make, tmp_path: Path) -> None:
-    sent: list[httpx.Request] = []
-    stored = {"source": "x", "outcome": "created", "bytes": 1, "sha256": "0", "refresh": "needed"}
-
-    def take(request: httpx.Request) -> httpx.Response:
-        sent.append(request)
-        return httpx.Response(201, json=stored)
-
-    file = tmp_path / "page.txt"
-    file.write_bytes("头版\r\n".encode("gb18030"))
-    paper = scripted(make, take)
-    assert (await got(paper.upload("2024/一 版.txt", file))).outcome == "created"
-    await got(paper.upload("%2e%2e/a?b", b"x", overwrite=False, refresh=True))
-    assert [request.method for request in sent] == ["PUT", "PUT"]
-    assert sent[0].content == file.read_bytes()
-    assert [request.url.path for request in sent] == ["/v1/corpus/2024/一 版.txt", "/v1/corpus/%2e%2e/a?b"]
-    assert [request.headers.get("If-None-Match") for request in sent] == [None, "*"]
-    assert [request.url.query for request in sent] == [b"", b"refresh=true"]
-
-
-@pytest.fixture
-def kept(workdir: Path) -> Iterator[tuple[str, Path]]:
-    """A server that takes files, and its corpus."""
-    corpus = workdir / "pages"
-    corpus.mkdir()
-    settings = Settings(corpus=corpus, api_keys=KEY, allow_upload=True, watch=False)
-    with serve_state(build_state(settings)) as caller:
-        yield str(caller.base_url), corpus
-
-
-async def test_files_of_a_real_corpus_come_and_go(kept: tuple[str, Path], make: Make) -> None:
-    url, corpus = kept
-    with pytest.raises(Unauthorized):
-        await got(make(url).upload("a.txt", b"x"))
-    paper = make(url, KEY)
-    text = "渡口添了夜班船\n　　从本周起，渡口的末班船改在十一点。\n".encode()
-    put = await got(paper.upload("2024/头版.txt", text))
-    assert (put.outcome, put.source, put.refresh) == ("created", "2024/头版.txt", "needed")
-    assert (corpus / "2024" / "头版.txt").read_bytes() == text
-    assert (await got(paper.upload("2024/头版.txt", text * 2))).outcome == "replaced"
-    with pytest.raises(Conflict):
-        await got(paper.upload("2024/头版.txt", text, overwrite=False))
-    await got(paper.delete("2024/头版.txt"))
-    assert not (corpus / "2024" / "头版.txt").exists()
-    with pytest.raises(NotFound):
-        await got(paper.delete("2024/头版.txt"))
 
 
 async def test_filters_are_sent_as_given(make: Make) -> None:
