@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Annotated
 
+from anyio import CapacityLimiter
 from fastapi import Depends, Request
 
 from rag.settings import Settings
@@ -22,6 +24,19 @@ if TYPE_CHECKING:
     from rag.library import Library
 
 
+SPARE_THREADS = 1
+"""Threads that search beside one for each core: one has something to do while another waits for Python's lock."""
+
+
+def search_turns() -> CapacityLimiter:
+    """Lets as many searches compute at once as the machine can, the others in the order in which they came.
+
+    A thread for every caller would have them all wait for Python's lock, some for many times as long as others.
+    """
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return CapacityLimiter(cores + SPARE_THREADS)
+
+
 @dataclass(frozen=True, slots=True)
 class State:
     """One server: its settings, its library, its index jobs."""
@@ -33,6 +48,8 @@ class State:
     """Refreshes the index when its corpus changes; None where that is not wanted."""
     traffic: Traffic = field(default_factory=Traffic)
     metrics: Metrics = field(default_factory=Metrics)
+    turns: CapacityLimiter = field(default_factory=search_turns)
+    """Of searches."""
     watched_elsewhere: bool = False
     """True where another worker of this server watches the corpus."""
 
@@ -63,8 +80,8 @@ def build_state(settings: Settings, *, watched_elsewhere: bool = False) -> State
     return State(settings, live, jobs, watcher, watched_elsewhere=watched_elsewhere)
 
 
-def get_state(request: Request) -> State:
-    """The state of the app that serves the request."""
+async def get_state(request: Request) -> State:
+    """The state of the app that serves the request. Not a plain function, which would be sent through a thread."""
     state: State = request.app.state.wenbao
     return state
 

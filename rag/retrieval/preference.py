@@ -55,6 +55,8 @@ def prefer(fused: Sequence[tuple[int, float]], fits: Mapping[int, float]) -> lis
         fused: rows with scores in [0, 1], best first.
         fits: of rows, in [0, 1]; 0 for those left out.
     """
+    if not fits:
+        return list(fused)
     raised = [(row, score * (1 + STRENGTH * fits.get(row, 0.0))) for row, score in fused]
     raised.sort(key=lambda entry: (-entry[1], entry[0]))
     scale = fused[0][1] / raised[0][1] if raised and raised[0][1] else 1.0

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
-from dataclasses import dataclass
 from datetime import date
 from functools import cached_property
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -37,9 +36,8 @@ LEAD = 120
 _BACKGROUND_ROWS = 512
 
 
-@dataclass(frozen=True, slots=True)
-class Candidate:
-    """A chunk that a leg put forward, with what each leg says of it."""
+class Candidate(NamedTuple):
+    """A chunk that a leg put forward, with what each leg says of it. A tuple: a search makes hundreds of them."""
 
     row: int
     score: float
@@ -48,12 +46,18 @@ class Candidate:
     """None where the dense leg was not asked."""
     bm25: float | None
     """0 without a common word; None where the keyword leg was not asked."""
-    ranks: Ranks
-    """Among what each leg put forward by itself."""
+    dense_rank: int | None
+    lexical_rank: int | None
+    """Among what each leg put forward by itself, counted from 1; None where it is not among that."""
     shares: tuple[float, float] = (0.0, 0.0)
     """What the dense and the keyword leg add to `score`, before dates are looked at."""
     dates: float = 0.0
     """How well the article's dates fit those that the question names, in [0, 1]; 0 where it names none."""
+
+    @property
+    def ranks(self) -> Ranks:
+        """The rank in each leg."""
+        return Ranks(dense=self.dense_rank, lexical=self.lexical_rank)
 
 
 class Retriever:
@@ -166,13 +170,14 @@ class Retriever:
             fits = self._fits(fused, wanted) if wanted is not None else {}
             return [
                 Candidate(
-                    row=row,
-                    score=score,
-                    cosine=dense.get(row),
-                    bm25=lexical.get(row),
-                    ranks=Ranks(dense=dense_ranks.get(row), lexical=lexical_ranks.get(row)),
-                    shares=(both.dense.get(row, 0.0), both.lexical.get(row, 0.0)),
-                    dates=fits.get(row, 0.0),
+                    row,
+                    score,
+                    dense.get(row),
+                    lexical.get(row),
+                    dense_ranks.get(row),
+                    lexical_ranks.get(row),
+                    (both.dense.get(row, 0.0), both.lexical.get(row, 0.0)),
+                    fits.get(row, 0.0),
                 )
                 for row, score in prefer(fused, fits)
             ]
