@@ -12,7 +12,7 @@ import socket
 import time
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, field
-from itertools import cycle
+from itertools import cycle, islice, takewhile
 
 CHECKED_EVERY = 20
 _PATIENCE_S = 60.0
@@ -35,8 +35,6 @@ class Calls:
     """Replies whose content was looked at."""
     elapsed: float = 0.0
     """From the first call to the last reply."""
-    client_cpu: float = 0.0
-    """Seconds of processor time that the callers took, which the server did not have."""
 
     @property
     def per_second(self) -> float:
@@ -113,35 +111,39 @@ class _Line:
         return None if reply["hits"] else f"no hits for {self.call.query!r}"
 
 
-def call_for(address: tuple[str, int], calls: Sequence[Call], clients: int, seconds: float) -> Calls:
-    """Has `clients` connections make the calls over and over for some seconds, each the next once it has its reply.
+def call_for(
+    address: tuple[str, int], calls: Sequence[Call], clients: int, seconds: float = 0.0, count: int = 0
+) -> Calls:
+    """Has connections make the calls over and over, each the next once it has its reply.
 
-    Calls under way at the end are waited for. A connection that fails is opened anew, and counted as an error.
+    A connection that fails is opened anew, and counted as an error.
+
+    Args:
+        address: of the server.
+        calls: made in this order.
+        clients: connections.
+        seconds: no call is begun later; those under way are waited for.
+        count: so many calls are made, however long they take, instead of those of some seconds.
     """
-    told, waiting = Calls(), cycle(calls)
-    cpu, began = time.process_time(), time.perf_counter()
+    told, began = Calls(), time.perf_counter()
+    waiting = iter(
+        islice(cycle(calls), count) if count else takewhile(lambda _: not _past(began + seconds), cycle(calls))
+    )
     with selectors.DefaultSelector() as selector:
-        for _ in range(clients):
-            _open(selector, address).send(next(waiting))
+        for call in islice(waiting, clients):
+            _open(selector, address).send(call)
         while selector.get_map():
-            ready = [key.data for key, _ in selector.select(_PATIENCE_S)]
+            ready = selector.select(_PATIENCE_S)
             if not ready:
-                told.errors.append(f"{len(selector.get_map())} calls were not answered within {_PATIENCE_S:g} s")
-                ready = []
-                _close_all(selector)
-            for line in ready:
-                fresh = _take(line, told)
-                if fresh is None:
-                    continue
-                if not fresh:
-                    _close(selector, line)
-                if time.perf_counter() - began >= seconds:
-                    if fresh:
-                        _close(selector, line)
-                else:
-                    (line if fresh else _open(selector, address)).send(next(waiting))
+                told.errors += [f"not answered within {_PATIENCE_S:g} s"] * len(selector.get_map())
+                break
+            for key, _ in ready:
+                is_usable = _take(key.data, told)
+                if is_usable is not None:
+                    _go_on(selector, key.data, is_usable, next(waiting, None), address)
+        for key in list(selector.get_map().values()):
+            _close(selector, key.data)
     told.elapsed = time.perf_counter() - began
-    told.client_cpu = time.process_time() - cpu
     return told
 
 
@@ -196,9 +198,18 @@ def _close(selector: selectors.BaseSelector, line: _Line) -> None:
     line.socket.close()
 
 
-def _close_all(selector: selectors.BaseSelector) -> None:
-    for key in list(selector.get_map().values()):
-        _close(selector, key.data)
+def _go_on(
+    selector: selectors.BaseSelector, line: _Line, is_usable: bool, call: Call | None, address: tuple[str, int]
+) -> None:
+    """Has a connection make its next call, another one in its place if it must, none at the end."""
+    if call is None or not is_usable:
+        _close(selector, line)
+    if call is not None:
+        (line if is_usable else _open(selector, address)).send(call)
+
+
+def _past(moment: float) -> bool:
+    return time.perf_counter() >= moment
 
 
 def _length(head: bytes) -> int:

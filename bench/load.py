@@ -14,28 +14,21 @@ articles are asked. The table says what the targets are and whether they are met
 from __future__ import annotations
 
 import argparse
-import gzip
-import json
 import os
-import shutil
-import socket
-import subprocess
-import sys
-import tempfile
 import threading
 import time
-from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-import httpx
 import numpy as np
 
 from bench.callers import Call, Calls, call_each, call_for, search_calls
-from bench.common import at_least_one, print_table, read_lines, run
+from bench.common import at_least_one, print_table, run
 from bench.memory import Memory, memory_of
 from bench.scale import questions_of
+from bench.served import Cores, Refresh, material, refreshing, serving
 from rag.errors import InputError
 from rag.index.storage.store import Store
 from rag.library import Library
@@ -47,24 +40,10 @@ WARM = 30
 """Searches before those that are timed, on each side."""
 THREADS = 2
 """Threads that call the library."""
-DRAWN = 2000
+DRAWN = 1000
 """Questions drawn, asked over and over."""
 MOST_OVERHEAD_MS, MOST_TAIL, LEAST_SHARE, MOST_GROWTH = 5.0, 25.0, 0.8, 0.05
-"""The targets: HTTP's share of a search, p99 under load by p50 without, throughput by the library's, memory's growth."""
-_PATIENCE_S = 120.0
-_LOOK_S = 0.5
-
-
-@dataclass(frozen=True, slots=True)
-class Refresh:
-    """An index job that ran while the server was searched."""
-
-    began: float
-    ended: float
-    """Both on `time.perf_counter`'s clock."""
-    state: str
-    embedded: int
-    """Passages that it embedded."""
+"""The targets: HTTP's part of a search, p99 under load by p50 alone, throughput by the library's, memory's change."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,8 +56,8 @@ class Figures:
     rates: tuple[float, float]
     """Searches a second of the library called from `THREADS` threads, before the load and after it."""
     load: Calls
-    server_cpu: float
-    """Seconds of processor time that the server took under load; index jobs are not among them."""
+    cores: Cores
+    """What took processor time under load."""
     refresh: Refresh | None
     memory: dict[str, Memory]
     busy: tuple[float, float]
@@ -110,31 +89,30 @@ def measure(options: argparse.Namespace) -> Figures:
         ModelError: the model cannot be used.
     """
     with closing(Store(options.vectors).current()) as generation:
-        queries = questions_of(options.questions, generation, DRAWN)
-        print(
-            f"{generation.counts.articles:,} articles, {generation.counts.chunks:,} chunks, {len(queries):,} questions\n"
-        )
+        queries, counts = questions_of(options.questions, generation, DRAWN), generation.counts
+    print(f"{counts.articles:,} articles, {counts.chunks:,} chunks, {len(queries):,} questions\n")
     before = os.getloadavg()[0]
     with material(options.vectors, options.reindex) as (vectors, corpus), serving(vectors, corpus) as (pid, port):
         memory = {"ready": memory_of(pid)}
-        calls = search_calls("127.0.0.1", port, queries)
+        address = ("127.0.0.1", port)
+        calls = search_calls(*address, queries)
         with closing(Library.open(Settings(vectors=vectors, watch=False))) as library:
             http, direct = one_at_a_time(port, calls, library, options.singly)
             stretch = max(options.seconds / 6, 1.0)
             first = rate(library, queries, stretch)
-            # What every thread of a server holds for good is there only after a moment of many calls at once.
-            call_for(("127.0.0.1", port), calls, options.clients, max(options.seconds / 12, 1.0))
+            # Files come into memory where they are read, and threads stay: both for the same questions, asked at once.
+            call_for(address, calls, options.clients, count=len(calls))
             memory["before the load"] = memory_of(pid)
-            used = cpu_of(pid)
+            cores = Cores.now(pid)
             with refreshing(port, options.seconds / 4 if corpus else None) as refreshes:
-                load = call_for(("127.0.0.1", port), calls, options.clients, options.seconds)
-            used = cpu_of(pid) - used
-            memory["right after it"] = memory_of(pid)
+                load = call_for(address, calls, options.clients, options.seconds)
+                memory["right after it"] = memory_of(pid)
+            cores = Cores.now(pid) - cores
             second = rate(library, queries, stretch)
         time.sleep(options.rest)
         memory[f"{options.rest} s later"] = memory_of(pid)
     refresh = refreshes[0] if refreshes else None
-    return Figures(http, direct, (first, second), load, used, refresh, memory, (before, os.getloadavg()[0]))
+    return Figures(http, direct, (first, second), load, cores, refresh, memory, (before, os.getloadavg()[0]))
 
 
 def one_at_a_time(port: int, calls: Sequence[Call], library: Library, count: int) -> tuple[list[float], list[float]]:
@@ -173,134 +151,9 @@ def rate(library: Library, queries: Sequence[str], seconds: float) -> float:
     return sum(counts) / (time.perf_counter() - began)
 
 
-@contextmanager
-def refreshing(port: int, after: float | None) -> Iterator[list[Refresh]]:
-    """Starts an index job some seconds into the block, and lists it at the end of the block; None starts none.
-
-    Raises:
-        InputError: the job was not started, or had not ended in time.
-    """
-    told: list[Refresh] = []
-    problems: list[str] = []
-
-    def refresh() -> None:
-        time.sleep(after or 0)
-        try:
-            with httpx.Client(base_url=f"http://127.0.0.1:{port}", timeout=_PATIENCE_S) as client:
-                told.append(_refresh(client))
-        except (httpx.HTTPError, InputError) as error:
-            problems.append(str(error))
-
-    thread = threading.Thread(target=refresh)
-    if after is not None:
-        thread.start()
-    yield told
-    if after is not None:
-        thread.join()
-    if problems:
-        raise InputError(f"the index was not refreshed: {problems[0]}", hint="Look at GET /v1/index of a server.")
-
-
-def _refresh(client: httpx.Client) -> Refresh:
-    began = time.perf_counter()
-    started = client.post("/v1/index")
-    if started.status_code != httpx.codes.ACCEPTED:
-        raise InputError(f"POST /v1/index was answered with {started.status_code}: {started.text[:300]}")
-    while time.perf_counter() < began + _PATIENCE_S:
-        time.sleep(_LOOK_S)
-        status = client.get("/v1/index").json()
-        if status.get("job") is None or status["job"]["state"] != "running":
-            last = status.get("job") or status["last_job"]
-            report = last.get("report") or {}
-            return Refresh(began, time.perf_counter(), last["state"], report.get("embedded", 0))
-    raise InputError(f"the job had not ended after {_PATIENCE_S:g} s")
-
-
-@contextmanager
-def material(vectors: Path, corpus: Path | None) -> Iterator[tuple[Path, Path | None]]:
-    """The index and the corpus to serve: as they are without a corpus, else copies, with a record edited.
-
-    Raises:
-        InputError: the corpus has no file of records.
-    """
-    if corpus is None:
-        yield vectors, None
-        return
-    with tempfile.TemporaryDirectory() as folder:
-        copied, records = Path(folder, "vectors"), Path(folder, "corpus")
-        shutil.copytree(vectors, copied)
-        if corpus.is_dir():
-            shutil.copytree(corpus, records)
-        else:
-            records = Path(folder, corpus.name)
-            shutil.copy(corpus, records)
-        edit_largest(records)
-        yield copied, records
-
-
-def edit_largest(corpus: Path) -> Path:
-    """Adds a sentence to the middle record of the largest file of records of a corpus, and names the file.
-
-    Raises:
-        InputError: there is no such file.
-    """
-    files = [file for file in ([corpus] if corpus.is_file() else corpus.rglob("*")) if file.is_file()]
-    files = [file for file in files if file.name.endswith((".jsonl", ".jsonl.gz"))]
-    if not files:
-        raise InputError(f"no file of records in {corpus}", hint="Give a corpus with a .jsonl or .jsonl.gz file.")
-    largest = max(files, key=lambda file: (file.stat().st_size, file.name))
-    records = list(read_lines(largest))
-    middle = records[len(records) // 2]
-    middle["text"] = f"{middle['text']}这一句是{len(middle['text'])}字之后加的。"
-    content = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records).encode()
-    largest.write_bytes(gzip.compress(content, compresslevel=1) if largest.suffix == ".gz" else content)
-    return largest
-
-
-@contextmanager
-def serving(vectors: Path, corpus: Path | None) -> Iterator[tuple[int, int]]:
-    """A running `wenbao serve` that does not watch its corpus: its process id and its port, once it is ready.
-
-    Raises:
-        InputError: it ended, or was not ready in time.
-    """
-    with socket.socket() as probe:
-        probe.bind(("127.0.0.1", 0))
-        port = probe.getsockname()[1]
-    command = [sys.executable, "-m", "rag", "serve", "--vectors", str(vectors), "--port", str(port)]
-    environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "WENBAO_WATCH": "false"}
-    if corpus is not None:
-        environment["WENBAO_CORPUS"] = str(corpus)
-    process = subprocess.Popen(command, env=environment, stderr=subprocess.DEVNULL)
-    try:
-        _wait(process, f"http://127.0.0.1:{port}/readyz")
-        yield process.pid, port
-    finally:
-        process.terminate()
-        process.wait()
-
-
-def _wait(process: subprocess.Popen[bytes], address: str) -> None:
-    end = time.monotonic() + _PATIENCE_S
-    while process.poll() is None and time.monotonic() < end:
-        try:
-            if httpx.get(address).status_code == httpx.codes.OK:
-                return
-        except httpx.TransportError:
-            pass  # it does not listen yet
-        time.sleep(0.1)
-    raise InputError("`wenbao serve` did not get ready", hint="Run it by hand over the same --vectors to see why.")
-
-
-def cpu_of(pid: int) -> float:
-    """Seconds of processor time that a process has taken, its threads' together."""
-    fields = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
-    return (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
-
-
 def tell(figures: Figures, clients: int) -> None:
     """Prints the figures, those with a target first."""
-    load, alone = figures.load, _ms(figures.http, 50)
+    load, cores, alone = figures.load, figures.cores, _ms(figures.http, 50)
     library = sum(figures.rates) / len(figures.rates)
     print_table(["", "measured", "target", "met"], _judged(figures, alone, library))
     print()
@@ -320,11 +173,8 @@ def tell(figures: Figures, clients: int) -> None:
     print(
         f"\nThe library from {THREADS} threads: {figures.rates[0]:.0f} a second before, {figures.rates[1]:.0f} after."
     )
-    print(
-        f"Processor time under load: server {figures.server_cpu / load.elapsed:.2f} cores "
-        f"({_each(figures.server_cpu, load)} a search), callers {load.client_cpu / load.elapsed:.2f} "
-        f"({_each(load.client_cpu, load)}), of {os.cpu_count()}."
-    )
+    shares = (f"{seconds / load.elapsed:.2f}" for seconds in (cores.server, cores.callers, cores.others))
+    print("Cores taken under load, of {}: server {}, callers {}, others {}.".format(os.cpu_count(), *shares))
     if figures.refresh is not None:
         took = figures.refresh.ended - figures.refresh.began
         print(f"Refresh: {figures.refresh.state}, {figures.refresh.embedded} passages embedded, {took:.1f} s.")
@@ -366,10 +216,6 @@ def _judged(figures: Figures, alone: float, library: float) -> list[list[str]]:
 
 def _met(is_met: bool) -> str:
     return "yes" if is_met else "**no**"
-
-
-def _each(seconds: float, load: Calls) -> str:
-    return f"{1000 * seconds / max(len(load.seconds), 1):.2f} ms"
 
 
 def _percentiles(seconds: Sequence[float]) -> list[str]:

@@ -18,6 +18,8 @@ from rag.errors import RagError, StoreError
 from rag.settings import Settings
 from rag.types import IndexReport, Progress
 
+NICENESS = 10
+"""How much an index run gives way to the server's own work, and to all else on the machine."""
 BEAT_S = 0.2
 """How often `progress` is called at least: what it raises ends the run, whatever the child is busy with."""
 _STOP_S = 5.0
@@ -83,6 +85,8 @@ def _build(settings: Settings, sending: Connection) -> None:
     # Ctrl-C reaches the whole group; the server ends its child itself.
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     signal.signal(signal.SIGTERM, _leave)
+    if hasattr(os, "nice"):
+        os.nice(NICENESS)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
 
     def tell(message: object) -> None:
