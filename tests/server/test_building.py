@@ -14,7 +14,7 @@ from rag.index.storage.lock import writer_lock
 from rag.index.storage.store import Store
 from rag.settings import Settings
 from rag.types import Progress
-from server.building import build_aside
+from server.building import NICENESS, build_aside
 from tests.rag.index.fakes import records, write_records
 
 
@@ -39,6 +39,20 @@ def test_the_report_and_the_progress_come_from_another_process(settings: Setting
     assert os.getpid() not in processes
     assert not multiprocessing.active_children()
     assert Store(settings.vectors).current_id() == report.generation
+
+
+@pytest.mark.skipif(not hasattr(os, "getpriority"), reason="processes have no niceness here")
+def test_a_run_gives_way_to_the_server(settings: Settings) -> None:
+    nicenesses: set[int] = set()
+
+    def look(step: Progress) -> None:
+        if step.stage != "starting":
+            nicenesses.update(os.getpriority(os.PRIO_PROCESS, child) for child in _children())
+
+    own = os.getpriority(os.PRIO_PROCESS, 0)
+    build_aside(settings, look)
+    assert nicenesses == {min(own + NICENESS, 19)}
+    assert os.getpriority(os.PRIO_PROCESS, 0) == own
 
 
 def test_errors_are_those_of_a_run_in_this_process(settings: Settings, tmp_path: Path) -> None:
