@@ -31,7 +31,7 @@ class Beside(ReplyModel):
 class AssistantMessage(ReplyModel):
     """The answer."""
 
-    role: Literal["assistant"] = "assistant"
+    role: Literal["assistant"] = Field(default="assistant", description="Who says it.")
     content: str = Field(description="The answer, with marks `[n]` that match `citations[].n` both ways.")
     refusal: None = Field(default=None, description="Always null: that the paper says nothing of it is an answer too.")
     citations: tuple[CitationOut, ...] = Field(description="What the marks `[n]` of `content` point at.")
@@ -40,21 +40,21 @@ class AssistantMessage(ReplyModel):
 class Choice(ReplyModel):
     """The one choice of a reply."""
 
-    index: Literal[0] = 0
-    message: AssistantMessage
+    index: Literal[0] = Field(default=0, description="There is but one.")
+    message: AssistantMessage = Field(description="The answer, as a message of the conversation.")
     logprobs: None = Field(default=None, description="Always null.")
-    finish_reason: Literal["stop"] = "stop"
+    finish_reason: Literal["stop"] = Field(default="stop", description="The answer is whole.")
 
 
 class ChatCompletion(Beside):
     """A whole reply."""
 
-    id: str
-    object: Literal["chat.completion"] = "chat.completion"
+    id: str = Field(description="Of this reply.")
+    object: Literal["chat.completion"] = Field(default="chat.completion", description="What this is.")
     created: int = Field(description="Seconds since 1970.")
     model: str = Field(description="As in the request.")
-    choices: tuple[Choice, ...]
-    usage: Usage
+    choices: tuple[Choice, ...] = Field(description="One.")
+    usage: Usage = Field(description="Lengths of the conversation and the answer.")
     system_fingerprint: str = Field(description="wenbao and its version.")
 
 
@@ -69,7 +69,7 @@ class Delta(ReplyModel):
 class ChunkChoice(ReplyModel):
     """The one choice of a chunk."""
 
-    index: Literal[0] = 0
+    index: Literal[0] = Field(default=0, description="There is but one.")
     delta: Delta
     logprobs: None = None
     finish_reason: Literal["stop"] | None = Field(default=None, description="`stop` when the answer has ended.")
@@ -97,16 +97,16 @@ class ModelOut(ReplyModel):
     """One way to be answered."""
 
     id: str = Field(description="What to send as `model`.")
-    object: Literal["model"] = "model"
+    object: Literal["model"] = Field(default="model", description="What this is.")
     created: int = Field(description="When the loaded index was built, in seconds since 1970; 0 while none is.")
-    owned_by: Literal["wenbao"] = "wenbao"
+    owned_by: Literal["wenbao"] = Field(default="wenbao", description="Whose it is.")
 
 
 class ModelList(ReplyModel):
     """Every way to be answered."""
 
-    object: Literal["list"] = "list"
-    data: tuple[ModelOut, ...]
+    object: Literal["list"] = Field(default="list", description="What this is.")
+    data: tuple[ModelOut, ...] = Field(description="Every way to be answered.")
 
 
 class ErrorBody(ReplyModel):
@@ -121,4 +121,4 @@ class ErrorBody(ReplyModel):
 class ErrorReply(ReplyModel):
     """An error in OpenAI's shape."""
 
-    error: ErrorBody
+    error: ErrorBody = Field(description="All that is told of it.")

@@ -52,8 +52,8 @@ class ContentPart(BaseModel):
 
     model_config = ConfigDict(extra="ignore", strict=True, frozen=True)
 
-    type: str = Field(max_length=100)
-    text: str | None = Field(default=None, max_length=MAX_MESSAGE)
+    type: str = Field(max_length=100, description="`text`; other kinds are refused.")
+    text: str | None = Field(default=None, max_length=MAX_MESSAGE, description="What it says.")
 
 
 def _content_kind(value: object) -> str | None:
@@ -81,7 +81,10 @@ _CONTENT_SCHEMA = {
             "maxItems": MAX_PARTS,
             "items": {
                 "type": "object",
-                "properties": {"type": {"const": "text"}, "text": {"type": "string"}},
+                "properties": {
+                    "type": {"const": "text", "description": "Only text is read."},
+                    "text": {"type": "string", "description": "What it says."},
+                },
                 "required": ["type", "text"],
             },
         },

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Annotated
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 
 from server.errors import PROBLEM_RESPONSES
 from server.routes.search import KEYED
@@ -12,6 +12,7 @@ from server.schemas import ArticleDetail, ArticlesQuery, ArticlesResponse
 from server.state import StateDep
 
 router = APIRouter(prefix="/v1", tags=["articles"], dependencies=[KEYED], responses=PROBLEM_RESPONSES)
+ArticleId = Annotated[str, Path(description="As in `article_id` of hits, citations and the list.")]
 _NOT_FOUND = {"description": "No article has this id.", "content": PROBLEM_RESPONSES[500]["content"]}
 
 
@@ -26,6 +27,6 @@ def articles(query: Annotated[ArticlesQuery, Query()], state: StateDep) -> Artic
 
 # A record's id is whatever its author chose, slashes included.
 @router.get("/articles/{article_id:path}", responses={404: _NOT_FOUND})
-def article(article_id: str, state: StateDep) -> ArticleDetail:
+def article(article_id: ArticleId, state: StateDep) -> ArticleDetail:
     """One article with its text, laid out."""
     return ArticleDetail.from_article(state.live.wait().article(article_id))

@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import Annotated, Any
 
 from fastapi import APIRouter, Header, Query, Request, Response
+from fastapi import Path as PathParameter
 from starlette.concurrency import run_in_threadpool
 
 from rag.errors import InputError
@@ -35,6 +36,7 @@ _BODY = {
 }
 _TAG = {"ETag": {"description": "The file's SHA-256, in quotes.", "schema": {"type": "string"}}}
 
+FilePath = Annotated[str, PathParameter(description="Path of the file in the corpus, `/` between folders.")]
 IfMatch = Annotated[str | None, Header(description="Only if the file there has one of these tags; `*`: if any is.")]
 IfNoneMatch = Annotated[str | None, Header(description="Only if the file there has none of these tags; `*`: if none.")]
 
@@ -51,7 +53,7 @@ IfNoneMatch = Annotated[str | None, Header(description="Only if the file there h
     openapi_extra=_BODY,
 )
 async def put_file(
-    path: str,
+    path: FilePath,
     query: Annotated[CorpusQuery, Query()],
     request: Request,
     response: Response,
@@ -84,7 +86,7 @@ async def put_file(
     responses={**_PROBLEMS, 404: {"description": "There is no such file.", "content": _CONTENT}},
 )
 async def delete_file(
-    path: str,
+    path: FilePath,
     query: Annotated[CorpusQuery, Query()],
     state: StateDep,
     if_match: IfMatch = None,

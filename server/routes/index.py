@@ -16,7 +16,7 @@ from server.requests import current_request
 from server.routes.search import KEYED
 from server.schemas import IndexOut, IndexRequest, JobOut
 from server.state import State, StateDep
-from server.streaming import HEARTBEAT, HEARTBEAT_S, STREAM_HEADERS, event
+from server.streaming import EVENT_SCHEMA, HEARTBEAT, HEARTBEAT_S, STREAM_HEADERS, event
 
 LOOK_S = 0.2
 """How often a stream of events looks at the job; steps that follow each other more closely are left out."""
@@ -25,7 +25,7 @@ _EVENTS_REPLY = {
     "description": "Events until the client goes away or the server ends: `progress` at every step of a refresh, then "
     "`done`, or `error` with its `problem`. The data of each is the refresh, as `GET /v1/index` shows it. The first "
     "event tells how things stand: of the refresh that runs, or else of the one that ended last, if there was one.",
-    "content": {"text/event-stream": {"schema": {"type": "string"}}},
+    "content": {"text/event-stream": {"schema": EVENT_SCHEMA}},
 }
 
 router = APIRouter(prefix="/v1", tags=["index"], dependencies=[KEYED], responses=PROBLEM_RESPONSES)

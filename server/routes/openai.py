@@ -8,7 +8,7 @@ from datetime import datetime
 from functools import partial
 from typing import Annotated
 
-from fastapi import APIRouter, Body, Request, Response
+from fastapi import APIRouter, Body, Path, Request, Response
 
 from rag.cancellation import Cancellation
 from rag.errors import Cancelled, RagError
@@ -93,7 +93,7 @@ async def models(state: StateDep) -> ModelList:
 
 
 @router.get("/models/{model}")
-async def model(model: str, state: StateDep) -> ModelOut:
+async def model(model: Annotated[str, Path(description="As in the list.")], state: StateDep) -> ModelOut:
     """One way to be answered."""
     answerer_of(model)
     return ModelOut(id=model, created=_created(state))

@@ -9,9 +9,8 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field
 Mode = Literal["hybrid", "dense", "lexical"]
 WireSpan = Annotated[tuple[int, int], Field(description="`[start, end)` in Unicode code points.")]
 # JSON knows one kind of number, and JSON Schema takes 10.0 for an integer; so do requests, which are strict otherwise.
-Whole = Annotated[
-    int, BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
-]
+TakesWhole = BeforeValidator(lambda value: int(value) if isinstance(value, float) and value.is_integer() else value)
+Whole = Annotated[int, TakesWhole]
 
 
 class RequestModel(BaseModel):

@@ -31,9 +31,9 @@ class LegScoreOut(ReplyModel):
 class HitExplanationOut(ReplyModel):
     """Why a hit stands where it stands: `score` is `dense.share + lexical.share + dates`."""
 
-    rank: int
-    article_id: str
-    chunk_id: str
+    rank: int = Field(description="That of the hit.")
+    article_id: str = Field(description="The article that it is from.")
+    chunk_id: str = Field(description="The passage.")
     score: float = Field(description="Fused, as in the hit.")
     dense: LegScoreOut = Field(description="By meaning; its score is a cosine.")
     lexical: LegScoreOut = Field(description="By words; its score is a BM25.")
@@ -70,13 +70,13 @@ class QuestionExplanationOut(ReplyModel):
     wanted: int | None = Field(description="How many items the question says there are.")
     focus: tuple[str, ...] = Field(description="The nouns that the answer is one of.")
     quoted: tuple[str, ...] = Field(description="Names in quotation marks.")
-    english: bool
+    english: bool = Field(description="Whether it was asked in English.")
 
 
 class SignalOut(ReplyModel):
     """One signal of the confidence; it adds `value` times `weight`."""
 
-    name: str
+    name: str = Field(description="A stable name.")
     meaning: str = Field(description="In words.")
     value: float = Field(description="In [0, 1].")
     weight: float = Field(description="Below 0 for what speaks against an answer.")
@@ -85,11 +85,11 @@ class SignalOut(ReplyModel):
 class SentenceOut(ReplyModel):
     """A sentence that was weighed."""
 
-    article_id: str
-    title: str
-    source: str
-    spans: tuple[WireSpan, ...]
-    text: str
+    article_id: str = Field(description="The article that it is from.")
+    title: str = Field(description="Headline of the article; empty where it has none.")
+    source: str = Field(description="File, or `file#id` of a record.")
+    spans: tuple[WireSpan, ...] = Field(description="Where it stands in the source.")
+    text: str = Field(description="The characters at `spans` without line breaks.")
     score: float = Field(description="For ordering among the sentences of one question only.")
 
 
@@ -107,20 +107,20 @@ class MissingOut(ReplyModel):
 class AnswerExplanationOut(ReplyModel):
     """Why the question was answered, or refused."""
 
-    accepted: bool
+    accepted: bool = Field(description="Whether it was answered.")
     reason: str = Field(description="One sentence.")
     rule: str = Field(description="By what it was decided: passage, yes-no, comparison, all-articles or listing.")
-    standalone_question: str
-    question: QuestionExplanationOut
+    standalone_question: str = Field(description="The question with what the history adds: what was looked up.")
+    question: QuestionExplanationOut = Field(description="What it was taken to ask.")
     confidence: float | None = Field(description="That the best sentence answers; null where nothing was weighed.")
     threshold: float = Field(description="Confidence from which evidence is shown as an answer.")
     intercept: float = Field(description="The confidence is the logistic function of this and the weighted signals.")
-    signals: tuple[SignalOut, ...]
+    signals: tuple[SignalOut, ...] = Field(description="What the confidence was reckoned from.")
     against: tuple[str, ...] = Field(description="What speaks against it, in words.")
-    missing: MissingOut
+    missing: MissingOut = Field(description="What it names and the best evidence lacks.")
     sentence: SentenceOut | None = Field(description="The best one; null where nothing was found to read.")
     articles_read: int = Field(description="Articles whose sentences were read.")
-    search: SearchExplanationOut
+    search: SearchExplanationOut = Field(description="How the hits were found.")
 
     @classmethod
     def from_explanation(cls, explanation: AnswerExplanation) -> Self:
@@ -138,25 +138,25 @@ class LegStandingOut(ReplyModel):
 class PassageStandingOut(ReplyModel):
     """Where one passage of an article stands."""
 
-    chunk_id: str
-    spans: tuple[WireSpan, ...]
-    text: str
-    dense: LegStandingOut
-    lexical: LegStandingOut
+    chunk_id: str = Field(description="The passage.")
+    spans: tuple[WireSpan, ...] = Field(description="Where it stands in the source.")
+    text: str = Field(description="The characters at `spans` without line breaks.")
+    dense: LegStandingOut = Field(description="By meaning.")
+    lexical: LegStandingOut = Field(description="By words.")
     rank: int | None = Field(description="After fusion; null where neither leg put it forward.")
     score: float | None = Field(description="Fused; null where neither leg put it forward.")
-    held: tuple[str, ...]
-    lacking: tuple[str, ...]
+    held: tuple[str, ...] = Field(description="Words of the question that the passage or its headline holds.")
+    lacking: tuple[str, ...] = Field(description="Words of the question that they lack.")
 
 
 class ArticleStandingOut(ReplyModel):
     """Why an article is, or is not, in the answer to a question."""
 
-    article_id: str
-    title: str
-    source: str
-    question: str
-    standalone_question: str
+    article_id: str = Field(description="The article that it is from.")
+    title: str = Field(description="Headline of the article; empty where it has none.")
+    source: str = Field(description="File, or `file#id` of a record.")
+    question: str = Field(description="As asked.")
+    standalone_question: str = Field(description="The question with what the history adds: what was looked up.")
     verdict: str = Field(
         description="cited, filtered, not-found, folded, not-read, other-place, refused, not-a-member or outscored."
     )
@@ -170,7 +170,7 @@ class ArticleStandingOut(ReplyModel):
     articles_read: int = Field(description="Articles whose sentences were read.")
     sentence: SentenceOut | None = Field(description="Its best sentence, as it was or would have been weighed.")
     confidence: float | None = Field(description="That this sentence answers.")
-    threshold: float
+    threshold: float = Field(description="Confidence from which evidence is shown as an answer.")
     chosen: SentenceOut | None = Field(description="The sentence that was best of all.")
 
     @classmethod

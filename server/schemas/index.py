@@ -16,7 +16,7 @@ class FieldError(ReplyModel):
     """What is wrong with one field of a request."""
 
     field: str = Field(description="Path of the field, such as `filters.date_from`.", examples=["top_k"])
-    message: str = Field(examples=["Input should be less than or equal to 100"])
+    message: str = Field(description="What is wrong with it.", examples=["Input should be less than or equal to 100"])
 
 
 class Problem(ReplyModel):
@@ -37,29 +37,29 @@ class CountsOut(ReplyModel):
     """Sizes of an index."""
 
     sources: int = Field(default=0, description="Files that gave at least one article.")
-    articles: int = 0
-    chunks: int = 0
-    characters: int = 0
+    articles: int = Field(default=0, description="Articles, banners among them.")
+    chunks: int = Field(default=0, description="Passages, which are what is searched.")
+    characters: int = Field(default=0, description="Of all articles together.")
 
 
 class SkippedOut(ReplyModel):
     """Something of the corpus that was left out."""
 
     where: str = Field(description="`path`, or `path:line`.")
-    reason: str
+    reason: str = Field(description="Why, in words.")
 
 
 class ReportOut(ReplyModel):
     """What an index run did."""
 
-    generation: str
+    generation: str = Field(description="The generation that is live now.")
     changed: bool = Field(description="False when the corpus had not changed and no generation was made.")
-    counts: CountsOut
+    counts: CountsOut = Field(description="What the index holds.")
     embedded: int = Field(description="Passages that had to be embedded.")
     kept: int = Field(description="Passages whose vectors were kept.")
     removed: int = Field(description="Passages of the generation before that are gone.")
-    skipped: tuple[SkippedOut, ...]
-    seconds: float
+    skipped: tuple[SkippedOut, ...] = Field(description="What of the corpus was left out, and why.")
+    seconds: float = Field(description="How long it took.")
     tokenized: int = Field(default=0, description="Passages that had to be cut into words.")
 
     @classmethod
@@ -70,10 +70,10 @@ class ReportOut(ReplyModel):
 class ArticleChangeOut(ReplyModel):
     """What an index run would do to one article."""
 
-    kind: Literal["added", "changed", "moved", "removed"]
-    article_id: str
-    title: str
-    source: str
+    kind: Literal["added", "changed", "moved", "removed"] = Field(description="What would happen to it.")
+    article_id: str = Field(description="The article.")
+    title: str = Field(description="Its headline; empty where it has none.")
+    source: str = Field(description="File, or `file#id` of a record.")
     was: str = Field(default="", description="Where a moved article stood before.")
 
 
@@ -87,8 +87,8 @@ class PlanOut(ReplyModel):
     kept: int = Field(description="Passages whose vectors would be kept.")
     removed: int = Field(description="Passages of the live generation that would be gone.")
     tokenized: int = Field(description="Passages that would have to be cut into words.")
-    skipped: tuple[SkippedOut, ...]
-    seconds: float
+    skipped: tuple[SkippedOut, ...] = Field(description="What of the corpus was left out, and why.")
+    seconds: float = Field(description="How long it took.")
 
     @classmethod
     def from_plan(cls, plan: IndexPlan) -> Self:
@@ -98,8 +98,8 @@ class PlanOut(ReplyModel):
 class JobOut(ReplyModel):
     """A refresh of the index."""
 
-    job_id: str
-    state: Literal["running", "succeeded", "failed"]
+    job_id: str = Field(description="Its name.")
+    state: Literal["running", "succeeded", "failed"] = Field(description="How it stands.")
     started: str = Field(description="ISO 8601, UTC.")
     finished: str | None = Field(default=None, description="ISO 8601, UTC; null while it runs.")
     stage: str = Field(default="", description="What it is doing, or did last.")
@@ -115,7 +115,7 @@ class IndexOut(ReplyModel):
 
     generation: str | None = Field(description="The loaded generation; null where none is loaded.")
     created: str | None = Field(default=None, description="ISO 8601, UTC.")
-    counts: CountsOut = Field(default_factory=CountsOut)
+    counts: CountsOut = Field(default_factory=CountsOut, description="What the loaded generation holds.")
     model: str | None = Field(default=None, description="Name of the embedding model.")
     model_fingerprint: str | None = Field(default=None, description="Digest of the model's files and settings.")
     corpus: str = Field(
@@ -134,7 +134,7 @@ class IndexOut(ReplyModel):
 class HealthOut(ReplyModel):
     """The process answers, or an index is loaded."""
 
-    status: Literal["ok"] = "ok"
+    status: Literal["ok"] = Field(default="ok", description="Always `ok`; what is not well is told as a problem.")
 
 
 class ReadyOut(HealthOut):

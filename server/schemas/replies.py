@@ -23,7 +23,7 @@ class RanksOut(ReplyModel):
 class CopyOut(ReplyModel):
     """An article that prints the same report as the one that a hit is from."""
 
-    article_id: str
+    article_id: str = Field(description="Id of the article, as in `GET /v1/articles/{article_id}`.")
     title: str = Field(description="Headline; empty where it has none.")
     byline: str = Field(description="As printed; empty where there is none.")
     date: str | None = Field(description="ISO 8601 day, month or year, where the text gives one.")
@@ -44,7 +44,7 @@ class HitOut(ReplyModel):
     spans: tuple[WireSpan, ...] = Field(description="Where the passage stands in the source.")
     text: str = Field(description="The characters at `spans` without line breaks.")
     score: float = Field(description="In [0, 1], higher is better; for ordering within one reply only.")
-    ranks: RanksOut
+    ranks: RanksOut = Field(description="Where it stood in each leg.")
     others: tuple[CopyOut, ...] = Field(
         default=(), description="Articles that print the same report, in corpus order, as far as the filters let them."
     )
@@ -73,8 +73,8 @@ class CitationOut(ReplyModel):
     """The very characters that a mark `[n]` of the answer points at."""
 
     n: int = Field(description="The mark's number.")
-    article_id: str
-    chunk_id: str
+    article_id: str = Field(description="Id of the article, as in `GET /v1/articles/{article_id}`.")
+    chunk_id: str = Field(description="The passage that the quote stands in.")
     title: str = Field(description="Headline of the article; empty where it has none.")
     byline: str = Field(description="As printed; empty where there is none.")
     date: str | None = Field(description="ISO 8601 day, month or year, where the text gives one.")
@@ -91,7 +91,7 @@ class SearchResponse(ReplyModel):
     """What a search found."""
 
     query: str = Field(description="What was looked for.")
-    mode: Mode
+    mode: Mode = Field(description="How it was looked for.")
     generation: str = Field(description="The generation of the index that was searched.")
     took_ms: float = Field(description="Milliseconds that the search took.")
     hits: tuple[HitOut, ...] = Field(description="Best first.")
@@ -154,7 +154,7 @@ class BlockOut(ReplyModel):
 class ArticleOut(ReplyModel):
     """An article of the listing."""
 
-    article_id: str
+    article_id: str = Field(description="Id of the article, as in `GET /v1/articles/{article_id}`.")
     title: str = Field(description="Headline; empty where there is none.")
     kicker: str = Field(description="The lines that add to the headline.")
     byline: str = Field(description="As printed; empty where there is none.")
@@ -182,7 +182,7 @@ class ArticleDetail(ArticleOut):
 class ArticlesResponse(ReplyModel):
     """One page of the listing."""
 
-    items: tuple[ArticleOut, ...]
+    items: tuple[ArticleOut, ...] = Field(description="In corpus order.")
     next_cursor: str | None = Field(description="Ask for the next page with it; null at the end.")
 
     @classmethod
@@ -193,11 +193,11 @@ class ArticlesResponse(ReplyModel):
 class HitsEvent(ReplyModel):
     """`event: hits`: what was found, before the answer."""
 
-    hits: tuple[HitOut, ...]
+    hits: tuple[HitOut, ...] = Field(description="Best first.")
 
 
 class DeltaEvent(ReplyModel):
     """`event: delta`: the next piece of the answer. `event: citation` is a `CitationOut`, `event: done` an
     `AskResponse`, `event: error` a `Problem`."""
 
-    text: str
+    text: str = Field(description="To be put behind what came before.")

@@ -8,7 +8,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import AfterValidator, BaseModel, BeforeValidator, ConfigDict, Field, StringConstraints, model_validator
 
-from server.schemas.base import Mode, RequestModel, Whole
+from server.schemas.base import Mode, RequestModel, TakesWhole
 
 MAX_QUESTION = 2_000
 """Characters of a question or query; a longer one is a text, not a question."""
@@ -37,7 +37,8 @@ Question = Annotated[str, StringConstraints(max_length=MAX_QUESTION), Stripped]
 FilterValue = Annotated[str, StringConstraints(min_length=1, max_length=1_000), Stripped]
 FilterValues = Annotated[list[FilterValue], Field(max_length=MAX_FILTER_VALUES)]
 IsoDay = Annotated[str, AfterValidator(_iso_day), Field(json_schema_extra={"format": "date"})]
-TopK = Annotated[Whole, Field(ge=1, le=100, description="How many passages to return at most.")]
+# The bounds stand before what reads the number: behind it, they would not get into the JSON Schema.
+TopK = Annotated[int, Field(ge=1, le=100, description="How many passages to return at most."), TakesWhole]
 
 Explain = Annotated[bool, Field(description="Also say why: the reply then has an `explanation`.")]
 
