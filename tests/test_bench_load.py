@@ -19,13 +19,14 @@ from bench.callers import CHECKED_EVERY, Call, Calls, call_each, call_for, searc
 from bench.common import read_lines
 from bench.load import Figures, rate
 from bench.memory import Memory
+from bench.peers import __main__ as peers
 from bench.served import Cores, Refresh, edit_largest, material
 from rag.embedding.base import Embedder
 from rag.errors import ExitCode, InputError
 from rag.index.building.builder import build_index
 from rag.library import Library
 from rag.settings import Settings
-from tests.test_bench import RECORDS, cells_of, write_lines
+from tests.test_bench import RECORDS, cells_of, made_up_results, write_lines
 
 linux = pytest.mark.skipif(not Path("/proc/self/smaps").exists(), reason="memory is measured on Linux only")
 
@@ -235,3 +236,16 @@ def test_a_server_is_measured_while_its_index_is_refreshed(
     assert cells_of(printed, "4 clients")[0] == count.replace(",", "")
     assert re.search(r"Refresh: succeeded, [1-9]\d* passages embedded", printed)
     assert (tmp_path / "vectors" / "CURRENT").read_bytes() == live
+
+
+def test_what_others_measured_stays_on_the_page_that_peers_write(tmp_path: Path) -> None:
+    made_up_results().write(tmp_path / "kept.json")
+    page = tmp_path / "page.md"
+    written = ["--render", str(tmp_path / "kept.json"), "--write", str(page)]
+    assert peers.main(written) == ExitCode.OK
+    alone = page.read_text(encoding="utf-8")
+    section = f"\n{peers.APART}\n\n## A server under load\n\nSome figures.\n"
+    page.write_text("An old page\n" + section, encoding="utf-8")
+    for _ in range(2):
+        assert peers.main(written) == ExitCode.OK
+        assert page.read_text(encoding="utf-8") == alone + section

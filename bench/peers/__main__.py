@@ -24,6 +24,7 @@ from rag.settings import sample_path
 
 WORK = ROOT / "build" / "peers"
 PEERS_PYTHON = ROOT / ".venv-peers" / "bin" / "python"
+APART = "<!-- What follows is measured by other commands, and stays when this page is written anew. -->"
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -55,10 +56,16 @@ def measure(options: argparse.Namespace) -> None:
     """
     results = _kept(options.render) if options.render else _measured(options)
     if options.write:
-        options.write.write_text(report.page(results, options.note), encoding="utf-8")
+        options.write.write_text(report.page(results, options.note) + _apart(options.write), encoding="utf-8")
         results.write(options.write.with_suffix(".json"))
     else:
         print(report.tables(results))
+
+
+def _apart(page: Path) -> str:
+    """What stands on the page as it is from the line `APART` on; empty where there is nothing."""
+    _, apart, rest = page.read_text(encoding="utf-8").partition(APART) if page.exists() else ("", "", "")
+    return f"\n{apart}{rest}" if apart else ""
 
 
 def _measured(options: argparse.Namespace) -> Results:
