@@ -11,7 +11,7 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c c
 
 export PYTHONUTF8 := 1
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow lint check bench bench-peers wheel clean
+.PHONY: help demo test test-slow lint check bench bench-peers fuzz schemathesis wheel clean
 
 help:
 	@echo "make demo       set up, index the built-in sample, answer a question"
@@ -21,6 +21,8 @@ help:
 	@echo "make check      lint and test"
 	@echo "make bench      measure the embedding on the sample; tells what else can be measured"
 	@echo "make bench-peers  measure wenbao against txtai, haystack and others, on the sample or what BENCH=... names"
+	@echo "make fuzz       send 10,000 malformed requests to a server on the sample; FUZZ=\"--seed 1\" sends others"
+	@echo "make schemathesis  test a server on the sample against its schema, all checks; installs schemathesis apart"
 	@echo "make wheel      build the wheel into dist/"
 	@echo "make clean      remove what was built; the index in vectors/ stays"
 
@@ -56,12 +58,19 @@ bench: .venv/installed
 bench-peers: .venv/installed .venv-peers/installed
 	@$(BIN)/python -m bench.peers $(BENCH)
 
+fuzz: .venv/installed
+	@$(BIN)/python -m bench.fuzz $(FUZZ)
+
+# SCHEMATHESIS="--seed 7 --max-examples 500" goes other ways, or further.
+schemathesis: .venv/installed .venv-fuzz/installed
+	@$(BIN)/python -m bench.schemathesis .venv-fuzz/bin/schemathesis $(SCHEMATHESIS)
+
 wheel: .venv/installed-dev
 	rm -rf build
 	$(BIN)/python -m build --wheel
 
 clean:
-	rm -rf .venv .venv-peers build dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .venv .venv-peers .venv-fuzz build dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find rag server tui tests bench -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # A stamp per group: an installation is repeated when its requirements change, and only then.
@@ -92,4 +101,11 @@ clean:
 	@$(PYTHON) -m venv .venv-peers
 	@.venv-peers/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt \
 		-r bench/peers/requirements.txt
+	@touch $@
+
+# Apart as well: its libraries need not agree with those that wenbao is tested with.
+.venv-fuzz/installed: pyproject.toml
+	@$(PYTHON) -m venv .venv-fuzz
+	@.venv-fuzz/bin/python -m pip install -qq --disable-pip-version-check \
+		"$$(sed -n 's/^fuzz = \["\(.*\)"\]$$/\1/p' pyproject.toml)"
 	@touch $@

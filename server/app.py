@@ -66,15 +66,16 @@ def build_app(state: State, tracing: Tracing | None = None) -> FastAPI:
     app.state.wenbao = state
     hide(state.settings)
     routers = [part.router for part in (health, search, answers, articles, index, corpus, openai)]
+    routes = [route for router in routers for route in router.routes]
     for router in routers:
         app.include_router(router)
-    add_handlers(app)
+    add_handlers(app, routes)
     app.add_middleware(Defects)
     app.add_middleware(Guard, settings=state.settings)
     app.add_middleware(OpenAIErrors)
     app.add_middleware(
         Observing,
-        routes=[route for router in routers for route in router.routes],
+        routes=routes,
         traffic=state.traffic,
         metrics=state.metrics,
         tracing=tracing,

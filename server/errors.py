@@ -14,6 +14,7 @@ from typing import Any
 from fastapi import FastAPI, Request, Response
 from fastapi.exceptions import RequestValidationError
 from starlette.exceptions import HTTPException
+from starlette.routing import Match
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 from rag.errors import (
@@ -150,8 +151,13 @@ def plain_problem(slug: str, status: int, detail: str, hint: str | None = None) 
     return Problem(type=PROBLEM_TYPE + slug, title=_title(slug), status=status, detail=detail, hint=hint)
 
 
-def add_handlers(app: FastAPI) -> None:
-    """Has every error of `app` told as a problem."""
+def add_handlers(app: FastAPI, routes: Sequence[Any]) -> None:
+    """Has every error of `app` told as a problem.
+
+    Args:
+        app: the application.
+        routes: of it, in which the methods of a path are looked up.
+    """
 
     @app.exception_handler(RagError)
     def family(_: Request, error: RagError) -> Response:
@@ -165,7 +171,10 @@ def add_handlers(app: FastAPI) -> None:
 
     @app.exception_handler(HTTPException)
     def by_http(request: Request, error: HTTPException) -> Response:
-        return problem_response(_http_problem(request, error), error.headers)
+        headers = dict(error.headers or {})
+        if error.status_code == http.HTTPStatus.METHOD_NOT_ALLOWED:
+            headers["Allow"] = _methods_of(request.scope, routes)
+        return problem_response(_http_problem(request, error, headers.get("Allow", "")), headers)
 
 
 class Defects:
@@ -216,12 +225,17 @@ def _field_path(location: Sequence[str | int]) -> str:
     return _clean(".".join(str(part) for part in inner))[:MAX_FIELD_PATH] or str(location[0])
 
 
-def _http_problem(request: Request, error: HTTPException) -> Problem:
+def _methods_of(scope: Scope, routes: Sequence[Any]) -> str:
+    """Every method of a path, as `Allow` lists them. Starlette knows those of one of its routes only."""
+    found = {method for route in routes if route.matches(scope)[0] is not Match.NONE for method in route.methods}
+    return ", ".join(sorted(found))
+
+
+def _http_problem(request: Request, error: HTTPException, allowed: str) -> Problem:
     path = _clean(request.url.path)[:MAX_FIELD_PATH]
     if error.status_code == http.HTTPStatus.NOT_FOUND:
         return plain_problem("no-such-path", 404, f"There is nothing at {path}.", "GET /openapi.json lists the paths.")
     if error.status_code == http.HTTPStatus.METHOD_NOT_ALLOWED:
-        allowed = (error.headers or {}).get("Allow", "")
         return plain_problem(
             "method-not-allowed", 405, f"{request.method} cannot be used on {path}.", f"Use {allowed}."
         )

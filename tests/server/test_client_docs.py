@@ -20,28 +20,11 @@ from server.client import AsyncWenbao, Wenbao, WenbaoError
 from server.mcp.tools import TOOLS
 from server.state import build_state
 from tests.server.conftest import serve_state
+from tests.server.documents import DOCS, at, blocks, read, rows
 
-DOCS = Path(__file__).parents[2] / "docs"
-CLIENT = (DOCS / "client.md").read_text(encoding="utf-8")
-MCP = (DOCS / "mcp.md").read_text(encoding="utf-8")
-ADDRESS = "http://127.0.0.1:8000"
+CLIENT = read("client.md")
+MCP = read("mcp.md")
 CHANGING = "<!-- a server that may be changed -->\n"
-
-
-def examples(document: str) -> list[str]:
-    return re.findall(r"```python\n(.*?)```", document, re.DOTALL)
-
-
-def rows(document: str, title: str) -> list[list[str]]:
-    """The cells of the table with this first heading."""
-    lines = document.splitlines()
-    start = next(number for number, line in enumerate(lines) if line.startswith(f"| {title} |"))
-    table = []
-    for line in lines[start + 2 :]:
-        if not line.startswith("|"):
-            break
-        table.append([cell.strip() for cell in line.strip("|").split("|")])
-    return table
 
 
 @pytest.fixture(scope="module")
@@ -60,11 +43,10 @@ def serving(settings: Settings) -> Iterator[str]:
 
 
 def run_example(example: str, url: str) -> None:
-    assert ADDRESS in example
-    exec(compile(example.replace(ADDRESS, url), "client.md", "exec"), {})  # noqa: S102  # our own words
+    exec(compile(at(url, example), "client.md", "exec"), {})  # noqa: S102  # our own words
 
 
-READING = [example for example in examples(CLIENT) if CHANGING + f"```python\n{example}" not in CLIENT]
+READING = [example for example in blocks(CLIENT, "python") if CHANGING + f"```python\n{example}" not in CLIENT]
 
 
 @pytest.mark.parametrize("example", READING, ids=["ask", "filters", "stream", "async", "errors"])
@@ -79,7 +61,7 @@ def test_the_example_that_changes_the_corpus_runs(
 ) -> None:
     from rag.index.building.builder import build_index
 
-    (example,) = (example for example in examples(CLIENT) if example not in READING)
+    (example,) = (example for example in blocks(CLIENT, "python") if example not in READING)
     page = "渡口添了夜班船\n　　从本周起，渡口的末班船改在十一点，两岸的人下了班也过得了河。\n"
     (workdir / "page-1.txt").write_text(page, encoding="utf-8")
     (workdir / "pages").mkdir()
@@ -133,7 +115,7 @@ def test_the_table_of_tools_is_the_tools() -> None:
 def test_the_example_of_mcp_runs(
     sample_index: Settings, workdir: Path, capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    (example,) = examples(MCP)
+    (example,) = blocks(MCP, "python")
     shutil.copytree(sample_index.vectors, workdir / "vectors")
     command, arguments = 'command="wenbao", args=["mcp"]', repr(["-m", "rag", "mcp"])
     assert command in example

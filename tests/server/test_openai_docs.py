@@ -9,7 +9,6 @@ import subprocess
 from collections.abc import Iterator
 from contextlib import ExitStack, redirect_stdout
 from io import StringIO
-from pathlib import Path
 from typing import Any
 
 import httpx
@@ -21,13 +20,9 @@ from server.openai.requests import ONLY, ChatRequest, StreamOptions
 from server.schemas import CitationOut
 from server.state import build_state
 from tests.server.conftest import serve_state
+from tests.server.documents import at, blocks, read
 
-DOCUMENT = (Path(__file__).parents[2] / "docs" / "openai.md").read_text(encoding="utf-8")
-ADDRESS = "http://127.0.0.1:8000"
-
-
-def blocks(language: str) -> list[str]:
-    return re.findall(rf"```{language}\n(.*?)```", DOCUMENT, re.DOTALL)
+DOCUMENT = read("openai.md")
 
 
 def named_in(row: str) -> set[str]:
@@ -42,18 +37,12 @@ def sample(sample_index: Settings) -> Iterator[httpx.Client]:
         yield client
 
 
-def at(client: httpx.Client, example: str) -> str:
-    """The example with the address of a server of ours."""
-    assert ADDRESS in example
-    return example.replace(ADDRESS, str(client.base_url).rstrip("/"))
-
-
-@pytest.mark.parametrize("example", blocks("python"), ids=["whole", "streamed", "follow-up"])
+@pytest.mark.parametrize("example", blocks(DOCUMENT, "python"), ids=["whole", "streamed", "follow-up"])
 def test_the_python_examples_run(sample: httpx.Client, example: str) -> None:
     names: dict[str, Any] = {}
     with redirect_stdout(StringIO()) as printed, ExitStack() as closing:
         closing.callback(lambda: names["paper"].close())
-        exec(at(sample, example), names)  # noqa: S102  # what the document tells readers to run
+        exec(at(str(sample.base_url), example), names)  # noqa: S102  # what the document tells readers to run
     assert printed.getvalue().strip()
     if "citations" in example:
         assert "\n[1] " in printed.getvalue()
@@ -62,13 +51,15 @@ def test_the_python_examples_run(sample: httpx.Client, example: str) -> None:
 def test_the_curl_example_runs(sample: httpx.Client) -> None:
     if shutil.which("curl") is None:
         pytest.skip("there is no curl on this machine")
-    [example] = blocks("sh")
-    printed = subprocess.run(["sh", "-c", at(sample, example)], capture_output=True, check=True, timeout=60).stdout
+    [example] = blocks(DOCUMENT, "sh")
+    printed = subprocess.run(
+        ["sh", "-c", at(str(sample.base_url), example)], capture_output=True, check=True, timeout=60
+    ).stdout
     assert json.loads(printed)["choices"][0]["message"]["citations"]
 
 
 def test_the_error_shown_is_the_error_told(sample: httpx.Client) -> None:
-    [example] = blocks("json")
+    [example] = blocks(DOCUMENT, "json")
     body = {"model": "wenbao", "messages": [{"role": "user", "content": "问"}], "tools": [{}]}
     assert sample.post("/v1/chat/completions", json=body).json() == json.loads(example)
 

@@ -109,6 +109,10 @@ def test_paths_and_methods(client: httpx.Client) -> None:
     problem = the_problem(reply, 405, "method-not-allowed")
     assert reply.headers["allow"] == "POST"
     assert problem["hint"] == "Use POST."
+    reply = client.patch("/v1/index")  # which has a route for each of its methods
+    problem = the_problem(reply, 405, "method-not-allowed")
+    assert reply.headers["allow"] == "GET, POST"
+    assert problem["hint"] == "Use GET, POST."
     problem = the_problem(client.get("/v1/articles/nobody"), 404, "not-found")
     assert "nobody" in problem["detail"]
     assert problem["hint"] == "GET /v1/articles lists them."
