@@ -10,6 +10,7 @@ import logging
 import threading
 import time
 from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -27,6 +28,8 @@ from rag.index.storage.generation import Generation
 from rag.index.storage.naming import find_article
 from rag.index.storage.store import Store
 from rag.index.text.terms import cutter
+from rag.reader.model import prepare_reader
+from rag.reader.reader import Reader
 from rag.retrieval.retriever import Retriever
 from rag.settings import Settings
 from rag.stages import stage, tell_answered, tell_asked
@@ -66,9 +69,10 @@ class _Loaded:
 class Library:
     """An open index. Use `Library.open`."""
 
-    def __init__(self, settings: Settings, store: Store, embedder: Embedder) -> None:
+    def __init__(self, settings: Settings, store: Store, embedder: Embedder, reader: Reader | None = None) -> None:
         self._settings = settings
         self._store = store
+        self._reader = reader
         self._embedder: Embedder = StagedEmbedder(embedder)
         self._phraser = _phraser(settings, self._embedder)
         self._hop = threading.Lock()
@@ -88,7 +92,11 @@ class Library:
         store.current_id()  # a missing index should be told before a model is prepared for it
         # The model loads outside Python's lock, so the gazetteer and the dictionary can load beside it.
         threading.Thread(target=_warm, name="warm", daemon=True).start()
-        return cls(settings, store, open_embedder(settings.embedding_model, progress=progress))
+        embedder = open_embedder(settings.embedding_model, progress=progress)
+        reader = Reader(prepare_reader(progress)) if settings.reader else None
+        if reader is not None:
+            threading.Thread(target=_load_quietly, args=(reader,), name="reader", daemon=True).start()
+        return cls(settings, store, embedder, reader)
 
     def _load(self) -> _Loaded:
         generation = self._store.current()
@@ -101,7 +109,10 @@ class Library:
                 hint="Run `wenbao index` to build it anew, or set embedding_model back.",
             )
         retriever = Retriever(generation, self._embedder)
-        return _Loaded(generation, retriever, Answerer(generation, retriever, self._embedder, self._phraser))
+        return _Loaded(generation, retriever, self._answerer(generation, retriever))
+
+    def _answerer(self, generation: Generation, retriever: Retriever) -> Answerer:
+        return Answerer(generation, retriever, self._embedder, self._phraser, self._reader)
 
     def refresh(self) -> bool:
         """Hops to the live generation if a newer one was published; True when it did. Calls under way are not touched.
@@ -274,6 +285,12 @@ def _warm() -> None:
     """Has the gazetteer and the dictionary of words at hand for the first question."""
     places.find("北京")
     cutter()
+
+
+def _load_quietly(reader: Reader) -> None:
+    """Has the reader at hand for the first question; what is wrong with it is told to whoever asks that."""
+    with suppress(RagError):
+        reader.load()
 
 
 def _check_top_k(top_k: int) -> int:

@@ -32,6 +32,9 @@ class Settings(BaseSettings):
         default="bundled", description="`bundled`, else a sentence-transformers folder or hub name."
     )
     userdict: Path | None = Field(default=None, description="Words that the word cutter must know, in jieba's format.")
+    reader: bool = Field(
+        default=True, description="Whether the trained reader helps to find answers and to refuse; else rules alone."
+    )
     llm_base_url: str | None = Field(
         default=None, description="OpenAI-compatible server that phrases answers; unset: answers are extractive."
     )

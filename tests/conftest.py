@@ -14,6 +14,7 @@ from rag.settings import Settings
 
 if TYPE_CHECKING:
     from rag.embedding.base import Embedder
+    from rag.reader.reader import Reader
 
 # Tests check behaviour and not speed, least of all on a machine that does other things too.
 hypothesis.settings.register_profile("untimed", deadline=None)
@@ -36,6 +37,15 @@ def embedder() -> Embedder:
     from rag.embedding.model import open_embedder
 
     return open_embedder("bundled")
+
+
+@pytest.fixture(scope="session")
+def reader() -> Reader:
+    """The trained reader, from the user's cache; put together there when it is missing."""
+    from rag.reader.model import prepare_reader
+    from rag.reader.reader import Reader
+
+    return Reader(prepare_reader())
 
 
 @pytest.fixture

@@ -14,6 +14,7 @@ from rag.answering.explaining import explain_answer
 from rag.answering.finding.confidence import fitting_articles, judge
 from rag.answering.finding.evidence import Evidence, EvidenceFinder, Weights, content_words, make_query
 from rag.answering.finding.passages import passage_draft
+from rag.answering.finding.spans import ReadingFinder
 from rag.answering.reading.followup import Standalone, make_standalone
 from rag.answering.reading.question import Form, Question, parse_question
 from rag.answering.reading.spelling import respell
@@ -44,6 +45,7 @@ from rag.types import Answer, AnswererName, Article, Filters, Hit, Turn
 
 if TYPE_CHECKING:
     from rag.answering.phrasing.phraser import Phraser
+    from rag.reader.reader import Reader
 
 READ_ARTICLES = 6
 """Articles whose sentences are read for one answer."""
@@ -63,13 +65,18 @@ class Answerer:
     """Answers from one generation. Safe to share between threads."""
 
     def __init__(
-        self, generation: Generation, retriever: Retriever, embedder: Embedder, phraser: Phraser | None = None
+        self,
+        generation: Generation,
+        retriever: Retriever,
+        embedder: Embedder,
+        phraser: Phraser | None = None,
+        reader: Reader | None = None,
     ) -> None:
         self._generation = generation
         self._phraser = phraser
         self._retriever = retriever
         self._embedder = embedder
-        self._finder = EvidenceFinder(embedder)
+        self._finder = ReadingFinder(embedder, reader) if reader else EvidenceFinder(embedder)
         # A headline that says it all is the best line of a list.
         self._finder_for_all = EvidenceFinder(embedder, Weights(headline=0.0))
         self._aggregator = Aggregator(self._finder_for_all)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import asdict
 
-from rag.answering.finding.confidence import COEFFICIENTS, INTERCEPT, THRESHOLD, Confidence, absent
+from rag.answering.finding.confidence import INTERCEPTS, THRESHOLD, Confidence, absent
 from rag.answering.finding.evidence import Evidence, Query
 from rag.answering.reading.question import Question
 from rag.answering.trace import Rule, Trace
@@ -33,6 +33,11 @@ MEANINGS = {
     "misdated": "the question names a date that the article lacks",
     "unseen": "question's words that the whole corpus lacks",
     "missing": "question's words that the article's evidence lacks",
+    "margin": "how much likelier the trained reader holds an answer here than none, in tens",
+    "answer_unlike": "what the reader takes for the answer is not of the kind asked for",
+    "answer_repeats": "share of what it takes for the answer that the question says already",
+    "other_year": "the question names a year, and the sentence another one",
+    "other_place": "the question names a place, and the sentence another one of its size",
 }
 """What each signal of the confidence says of the best sentence."""
 
@@ -53,7 +58,7 @@ def explain_answer(trace: Trace, search: SearchExplanation) -> AnswerExplanation
         question=_explain_question(query.question),
         confidence=decision.confidence.value if decision.confidence else None,
         threshold=THRESHOLD,
-        intercept=INTERCEPT,
+        intercept=decision.confidence.intercept if decision.confidence else INTERCEPTS[False],
         signals=_explain_signals(decision.confidence),
         against=decision.confidence.reasons if decision.confidence else (),
         missing=missing_of(query, best),
@@ -132,7 +137,7 @@ def _explain_question(question: Question) -> QuestionExplanation:
 def _explain_signals(confidence: Confidence | None) -> tuple[SignalExplanation, ...]:
     if confidence is None:
         return ()
-    weights = asdict(COEFFICIENTS)
+    weights = asdict(confidence.coefficients)
     return tuple(
         SignalExplanation(name, MEANINGS[name], value, weights[name])
         for name, value in asdict(confidence.signals).items()

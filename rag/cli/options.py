@@ -67,6 +67,9 @@ def settings_options(command: Decorated) -> Decorated:
             _setting("--corpus", type=click.Path(path_type=Path), metavar="PATH", help="Folder or file to index."),
             _setting("--embedding-model", metavar="NAME", help="`bundled`, or a model's folder or hub name."),
             _setting(
+                "--reader/--no-reader", default=None, help="Let the trained reader help to answer, or rules alone."
+            ),
+            _setting(
                 "--log-level", type=click.Choice(LOG_LEVELS, case_sensitive=False), help="How much stderr is told."
             ),
         )

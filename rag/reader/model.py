@@ -12,7 +12,7 @@ from rag.embedding import bundled
 from rag.embedding.model import BUNDLED, ModelProgress, Steps, made_once, models_folder, prepare_model
 from rag.embedding.prepared import FORMAT, LAYOUT, PreparedModel, read_prepared, sha256_of
 from rag.reader.pairs import MAX_TOKENS
-from rag.reader.weights import WEIGHTS_FILE, load_trained
+from rag.reader.weights import WEIGHTS_FILE, load_trained, missing
 
 VERSION = 1
 """Of the way the reader is put together; raised, it is put together anew."""
@@ -32,14 +32,15 @@ def prepare_reader(progress: ModelProgress | None = None, weights: Path = WEIGHT
         WriteError: the cache cannot be written.
     """
     encoder = prepare_model(BUNDLED, progress)
-    trained = load_trained(weights)
+    if not weights.is_file():
+        raise missing(weights)
     state = f"{VERSION}.{FORMAT}.{LAYOUT}.{MAX_TOKENS} {bundled.SHA256} {sha256_of(weights)}"
     place = models_folder() / f"reader-{hashlib.sha256(state.encode()).hexdigest()[:8]}"
 
     def make(folder: Path) -> None:
         from rag.reader.export import export_reader
 
-        export_reader(trained, encoder, folder, steps)
+        export_reader(load_trained(weights), encoder, folder, steps)
 
     steps = Steps("preparing the reader", 5, progress)
     made_once(place, make, steps)

@@ -63,10 +63,15 @@ class Reading:
 
 
 class Reader:
-    """A prepared reader, loaded when it is first asked. Safe to use from several threads."""
+    """A prepared reader, loaded when it is first asked. Safe to use from several threads.
+
+    Args:
+        model: the prepared reader.
+        threads: passages read at a time; None takes the cores this process may use.
+    """
 
     def __init__(self, model: PreparedModel, threads: int | None = None) -> None:
-        self._model = model
+        self.model = model
         self._threads = threads or available_cores()
         self._lock = threading.Lock()
         self._loaded: tuple[PairEncoder, onnxruntime.InferenceSession] | None = None
@@ -79,7 +84,7 @@ class Reader:
         """
         with self._lock:
             if self._loaded is None:
-                folder, mending = self._model.folder, self._model.mending
+                folder, mending = self.model.folder, self.model.mending
                 pieces = PieceEncoder(folder, MAX_TOKENS, mending)
                 self._loaded = PairEncoder(pieces), open_session(folder / MODEL_FILE, mending)
             return self._loaded

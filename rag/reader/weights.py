@@ -58,7 +58,7 @@ def load_trained(path: Path = WEIGHTS_FILE) -> Trained:
         ModelDamaged: it is not what was written.
     """
     if not path.is_file():
-        raise ModelMissing(f"the trained reader's file is missing: {path}", hint=_REINSTALL)
+        raise missing(path)
     try:
         with safe_open(path, framework="numpy") as file:
             stored = {name: file.get_tensor(name) for name in file.keys()}  # noqa: SIM118
@@ -66,6 +66,11 @@ def load_trained(path: Path = WEIGHTS_FILE) -> Trained:
         return Trained(_restored(stored), about)
     except (SafetensorError, KeyError, ValueError, OSError) as error:
         raise ModelDamaged(f"the trained reader's file {path} cannot be read: {error}", hint=_REINSTALL) from error
+
+
+def missing(path: Path) -> ModelMissing:
+    """The error for a file that is not there."""
+    return ModelMissing(f"the trained reader's file is missing: {path}", hint=_REINSTALL)
 
 
 def _restored(stored: Mapping[str, NDArray[np.generic]]) -> Tensors:

@@ -18,6 +18,8 @@ WHOLE = 150
 """Characters of an answer with its second quotation."""
 LONG = 420
 """Characters of an answer that lists things."""
+_ANSWER = 1.0
+"""What it is worth that a run of clauses holds the answer that the reader sees."""
 CLOSE = 0.6
 """How far behind the best a second sentence may be to be shown: it is right about one time in ten then."""
 
@@ -50,8 +52,11 @@ def _shorten(query: Query, evidence: Evidence, limit: int) -> Quote:
     if limit > SHORT:  # a list is quoted with the sentence around it
         sentence = replace(sentence, start=sentence.whole[0], end=sentence.whole[1])
 
+    answer = sentence.article.text[slice(*evidence.answer)] if evidence.answer else ""
+
     def gain(text: str) -> float:
-        return window_gain(query, query.question, text)
+        # What the reader takes for the answer is kept, whatever else has to go.
+        return window_gain(query, query.question, text) + (_ANSWER if answer and answer in text else 0.0)
 
     start, end = best_window(sentence.text, max(limit, 24), gain)
     return trimmed(Quote(sentence.article, sentence.start + start, sentence.start + end))

@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 
+import rjieba
+
 from rag.answering.reading.question import Expected, Question
 from rag.corpus import places
 from rag.types import Span
@@ -47,7 +49,8 @@ _UNIT_FAMILIES: tuple[frozenset[str], ...] = (
     ),
     frozenset({"场", "次", "届", "期", "个", "项"}),
     frozenset({"辆", "台", "部"}),
-    frozenset({"年", "个月", "周岁", "岁"}),
+    frozenset({"年", "个月"}),
+    frozenset({"周岁", "岁"}),
     frozenset({"天", "日"}),
 )
 _ANY_UNIT = (
@@ -61,7 +64,9 @@ _PATTERNS: dict[Expected, str] = {
     Expected.TIME: (
         rf"(?:(?:{_DIGIT}|[零〇一二三四五六七八九]{{4}})年(?:底|初|末|度)?)?(?:(?:第?[一二三四1-4])季度|(?:{_DIGIT}|[一二三四五六七八九十]{{1,3}})月"
         rf"(?:份|底|初|末|中旬|上旬|下旬)?(?:(?:{_DIGIT}|[一二三四五六七八九十]{{1,3}})[日号])?(?:[早晚]|上午|下午|凌晨|傍晚)?)|"
-        rf"(?:{_DIGIT}|[零〇一二三四五六七八九]{{4}})年(?:底|初|末|度|以来|起)?|正月[初一二三四五六七八九十]+|(?:去|今|明|前)年|(?:上|本|下)个?月|春节|国庆"
+        rf"(?:{_DIGIT}|[零〇一二三四五六七八九]{{4}})年(?:底|初|末|度|以来|起)?|正月[初一二三四五六七八九十]+|(?:去|今|明|前)年|(?:上|本|下)个?月|春节|国庆|"
+        rf"[\u4e00-\u9fff]{{2}}(?:元|[一二三四五六七八九十]{{1,3}})年(?=[(（])|(?:{_DIGIT}|[一二三四五六七八九十]{{1,3}})(?:世纪|年代)|"
+        r"[春夏秋冬][季天]|[春秋]分|[夏冬]至|中世纪|[\u4e00-\u9fff]{1,3}时[期代]"
     ),
     Expected.DURATION: rf"(?:为期)?(?:{_NUMBER}|半)(?:多)?个?(?:半)?(?:天|年|月|小时|分钟|周|星期|日|秒|课时)",
     Expected.PHONE: r"(?<!\d)(?:1\d{10}|0\d{2,3}[-—]?\d{7,8}|400[-—]?\d{3}[-—]?\d{4}|1[012]\d{3}|96\d{3,4})(?!\d)",
@@ -127,6 +132,27 @@ def find_expected(question: Question, sentence: str) -> list[Span]:
     if question.expected is Expected.ITEMS and question.wanted:
         return found or [match.span() for match in _COMPILED[Expected.NUMBER].finditer(sentence)]
     return found
+
+
+_TAGS = {
+    Expected.PERSON: ("nr",),
+    Expected.PLACE: ("ns", "nt", "s"),
+    Expected.ORGANISATION: ("nt", "nz", "nr", "ns"),
+}
+"""Parts of speech, in the dictionary's marks, of which a name of each kind has one: an organisation's may be any."""
+_NAME = re.compile(_NAME_SHAPE)
+
+
+def is_named_so(expected: Expected, answer: str) -> bool:
+    """Whether a short answer, without the words around it, could be the name of a person, place or organisation."""
+    bare = answer.strip('“”‘’"《》()（）,，。、;；:： ')
+    if expected not in _TAGS or not bare:
+        return False
+    if "·" in bare or (expected is Expected.PERSON and _NAME.fullmatch(bare)):
+        return True
+    named = sum(len(word) for word, tag in rjieba.tag(bare) if tag.startswith(_TAGS[expected]))
+    # A company may be called after somebody: of a person's name, the name is most.
+    return named * 2 >= len(bare) if expected is Expected.PERSON else named > 0
 
 
 def _same_unit(unit: str, number: str, following: str) -> bool:

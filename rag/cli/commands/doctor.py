@@ -41,6 +41,7 @@ class Doctor:
         """Each check by what it is about; it returns what it found, or raises."""
         return {
             "model": self.model,
+            "reader": self.reader,
             "index": self.index,
             "contents": self.contents,
             "vectors": lambda: self._examination().vectors(),
@@ -64,6 +65,19 @@ class Doctor:
         embedder.embed_query("问报")
         self._embedder = embedder
         return f"{model.name} ({model.fingerprint}) in {model.folder}: every checksum is right"
+
+    def reader(self) -> str:
+        """Every file of the prepared reader by checksum, then one question."""
+        if not self._settings.reader:
+            return "not wanted: answers are found by rules alone"
+        from rag.reader.model import prepare_reader
+        from rag.reader.reader import Reader, Stretch
+
+        with ProgressLine() as line:
+            model = prepare_reader(line)
+        model.verify()
+        Reader(model).read("问报是什么？", [Stretch("", "问报是一个读报的程序。")])
+        return f"({model.fingerprint}) in {model.folder}: every checksum is right"
 
     def index(self) -> str:
         """Every file of the live generation by checksum, and the counts of its parts."""

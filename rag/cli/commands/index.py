@@ -101,7 +101,11 @@ def command(
     flags.on_interrupt = "the index is as it was, what has been embedded is kept: run `wenbao index` again to go on"
     with ProgressLine() as line:
         report = build_index(settings, line)
-    flags.on_interrupt = ""
+        flags.on_interrupt = ""
+        if settings.reader:
+            from rag.reader.model import prepare_reader
+
+            prepare_reader(line)  # the first question should not have to wait for it
     show_report(report, None, settings, as_json)
 
 
