@@ -29,7 +29,7 @@ _MEASURED = (Expected.NUMBER, Expected.MONEY, Expected.DURATION, Expected.TIME, 
 _ENGLISH_COVERAGE, _ENGLISH_STRETCH = 0.5, 3.0
 """An English question shares no words with Chinese pages, and its cosines to them are about a third as far up."""
 _PLAIN = (Expected.TIME, Expected.DURATION, Expected.PLACE, Expected.REASON)
-_RECOGNISED = frozenset(Expected) - {Expected.ANY, Expected.ITEMS, Expected.REASON}
+_RECOGNISED = frozenset(Expected) - {Expected.ANY, Expected.ITEMS, Expected.NAME, Expected.REASON}
 """Kinds that a span alone can be told to be of."""
 _SURE = 3.0
 """Margin from which the reader is believed that a name is one, foreign ones and all."""
@@ -115,8 +115,8 @@ BY_READING = Signals(
     other_year=-6.0,
     other_place=-6.0,
 )
-"""What each weighs where it was. What is of another place or year, or of another kind, contradicts: so few right answers
-are (none of 487, 9 of them) that these are set and not fitted."""
+"""What each weighs where it was. What is of another place, year or kind contradicts: so few right answers are (none of
+487, none, 14) that these three are set and not fitted."""
 INTERCEPTS = {False: -2.7, True: -1.1}
 """Added to the weighted signals, without and with the reader: what speaks for a sentence of which nothing is known."""
 

@@ -113,7 +113,10 @@ _RULES: tuple[tuple[Expected, str], ...] = (
         Expected.NUMBER,
         rf"多少|几(?:{_COUNTER}|成|倍|分之|十|百|千|万)|多(?:大(?!学)|高(?![校中等])|重|长|宽|深(?!圳)|远)|占比|百分之几|比例是|面积",
     ),
-    (Expected.ORGANISATION, r"由?谁(?:负责)?(?:主办|承办|举办|组织|牵头|提供|出资|运营|建设|开发)"),
+    (
+        Expected.ORGANISATION,
+        rf"(?:{_ORG_WORD})(?:都|分别)?(?:有|是|为)谁|由?谁(?:负责)?(?:主办|承办|举办|组织|牵头|提供|出资|运营|建设|开发)",
+    ),
     (
         Expected.PERSON,
         rf"谁|哪一?位|哪[{_NUMERAL}]+位|何人|哪[{_NUMERAL}几]*名?(?:{_PERSON_WORD})|(?:{_PERSON_WORD})(?:的?名字)?(?:叫|是)(?:什么|啥)|他叫|她叫|叫什么名字的人",
