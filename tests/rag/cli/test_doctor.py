@@ -24,7 +24,8 @@ from tests.rag.index.shelf import republish
 pytestmark = pytest.mark.usefixtures("opened_once", "loaded_once")
 
 CHECKS = (
-    "model", "reader", "index", "contents", "vectors", "words", "keyword leg", "dense leg", "corpus", "folder", "generations",
+    "model", "reader", "index", "contents", "vectors", "words", "keyword leg", "dense leg", "corpus", "folder",
+    "generations",
 )  # fmt: skip
 
 

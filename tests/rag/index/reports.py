@@ -24,5 +24,5 @@ _WORDS = [_PAIRS[at : at + 2] for at in range(0, len(_PAIRS), 2)]
 
 def unlike(number: int, words: int = 160) -> str:
     """A text that has little in common with those of other numbers."""
-    drawn = random.Random(number)  # noqa: S311  # the same text every time
+    drawn = random.Random(number)  # the same text every time
     return "".join(drawn.choice(_WORDS) + ("。" if at % 9 == 8 else "") for at in range(words)) + f"第{number}篇。"

@@ -14,7 +14,7 @@ SENTENCES = [(0, 30), (30, 50), (50, 100), (100, 140), (140, 150)]
 
 def test_a_window_grows_to_both_sides() -> None:
     assert window_around(SENTENCES, 2, 95) == (1, 3)
-    assert window_around(SENTENCES, 2, 120) == (1, 4)
+    assert window_around(SENTENCES, 2, 115) == (1, 4)
     assert window_around(SENTENCES, 2, 1000) == (0, 5)
 
 

@@ -151,7 +151,7 @@ def ends_within(process: subprocess.Popen[bytes], seconds: float) -> bool:
 @pytest.fixture
 def desk(tmp_path: Path, embedder: Embedder) -> Desk:
     made = Desk(tmp_path, embedder)
-    made.edit(random.Random(0))  # noqa: S311  # chance, not secrecy
+    made.edit(random.Random(0))  # chance, not secrecy
     made.run()
     return made
 
@@ -162,7 +162,7 @@ def kill_again_and_again(desk: Desk, kills: int, seed: int) -> Counter[str]:
     Returns:
         How often the old index was found, how often the new one, and how often a run had ended before.
     """
-    chance, outcomes = random.Random(seed), Counter[str]()  # noqa: S311
+    chance, outcomes = random.Random(seed), Counter[str]()
     _log.warning("seed %d", seed)
     desk.edit(chance)
     seconds = desk.run()
