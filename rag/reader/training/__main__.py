@@ -107,13 +107,18 @@ def _train(given: dict[str, Any], settings: Settings) -> None:
         put_away.parent.mkdir(parents=True, exist_ok=True)
         if put_away.exists():
             fitting.restore(put_away)
+    figures: Figures | None = None
     while fitting.done < settings.epochs:
         fitting.run_epoch(_progress())
-        print(f"\repoch {fitting.done}: {_in_words(measure(reader, measured))}", flush=True)
+        figures = measure(reader, measured)
+        print(f"\repoch {fitting.done}: {_in_words(figures)}", flush=True)
         if put_away is not None:
             fitting.save(put_away)
-    figures = measure(reader, measured)
-    about = {"data": given["about"], "settings": asdict(settings), "measured": asdict(figures)}
+    about = {
+        "data": given["about"],
+        "settings": asdict(settings),
+        "measured": asdict(figures or measure(reader, measured)),  # an earlier run may have ended with the last epoch
+    }
     save_trained(Trained(trained_tensors(reader, settings.trained_layers), about), given["out"])
     print(f"{given['out']}: {given['out'].stat().st_size:,} bytes")
 
