@@ -17,7 +17,7 @@ from rag.errors import InputError
 
 if TYPE_CHECKING:
     from rag.settings import Settings
-    from rag.types import IndexPlan
+    from rag.types import IndexPlan, IndexReport
 
 
 @click.command(short_help="Index a corpus, or bring its index up to date.")
@@ -96,17 +96,7 @@ def command(
         watch_index(settings, flags, lambda report, before: show_report(report, before, settings, as_json))
         return
 
-    from rag.index.building.builder import build_index
-
-    flags.on_interrupt = "the index is as it was, what has been embedded is kept: run `wenbao index` again to go on"
-    with ProgressLine() as line:
-        report = build_index(settings, line)
-        flags.on_interrupt = ""
-        if settings.reader:
-            from rag.reader.model import prepare_reader
-
-            prepare_reader(line)  # the first question should not have to wait for it
-    show_report(report, None, settings, as_json)
+    show_report(_built(settings, flags), None, settings, as_json)
 
 
 def _check_alone(chosen: Mapping[str, bool]) -> None:
@@ -114,6 +104,20 @@ def _check_alone(chosen: Mapping[str, bool]) -> None:
     given = [name for name, is_given in chosen.items() if is_given]
     if len(given) > 1:
         raise InputError(f"{' and '.join(given)} exclude each other", hint="Give one of them.")
+
+
+def _built(settings: Settings, flags: Flags) -> IndexReport:
+    """Builds the index, and has the reader ready for the first question."""
+    from rag.index.building.builder import build_index
+    from rag.reader.model import prepare_reader
+
+    flags.on_interrupt = "the index is as it was, what has been embedded is kept: run `wenbao index` again to go on"
+    with ProgressLine() as line:
+        report = build_index(settings, line)
+        flags.on_interrupt = ""
+        if settings.reader:
+            prepare_reader(line)
+    return report
 
 
 def _planned(settings: Settings) -> IndexPlan:
