@@ -197,3 +197,16 @@ def test_threads_get_the_answers_that_one_thread_gets(town: Library) -> None:
     for question, answer in together:
         one = alone[question]
         assert (answer.answer, answer.citations, answer.hits) == (one.answer, one.citations, one.hits)
+
+
+@pytest.mark.parametrize("reader", [True, False])
+def test_the_reader_takes_part_where_it_is_wanted(sample_index: Settings, reader: bool) -> None:
+    library = Library.open(sample_index.model_copy(update={"reader": reader}))
+    try:
+        explanation = library.ask("昆明的比赛来了多少名选手？", explain=True).explanation
+        assert explanation is not None
+        margins = [signal.value for signal in explanation.signals if signal.name == "margin"]
+        assert margins
+        assert (margins != [0.0]) is reader
+    finally:
+        library.close()
