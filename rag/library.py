@@ -95,7 +95,8 @@ class Library:
         embedder = open_embedder(settings.embedding_model, progress=progress)
         reader = Reader(prepare_reader(progress)) if settings.reader else None
         if reader is not None:
-            threading.Thread(target=_load_quietly, args=(reader,), name="reader", daemon=True).start()
+            # No daemon: torn out of the runtime by the end of the interpreter, it would abort the process.
+            threading.Thread(target=_load_quietly, args=(reader,), name="reader", daemon=False).start()
         return cls(settings, store, embedder, reader)
 
     def _load(self) -> _Loaded:

@@ -146,12 +146,12 @@ def test_the_corpus_of_the_index_is_watched_whatever_the_server_was_started_with
     with serve_state(following(mine)) as client:
         eventually(lambda: shown(client)["watched"])
         build_index(mine.model_copy(update={"corpus": other}), embedder=WORDS)
-        eventually(lambda: shown(client)["corpus"] == str(other))
+        eventually(lambda: shown(client)["corpus"] == other.name)
         before = shown(client)["generation"]
         write_records(corpus / "a.jsonl", records("x", 1))
         write_records(other / "p.jsonl", records("p", 1))
         after = taken_up(client, before)
-        assert after["corpus"] == str(other)
+        assert after["corpus"] == other.name
         assert sources(client) == {"o.jsonl#o0", "o.jsonl#o1", "p.jsonl#p0"}
 
 
@@ -163,7 +163,7 @@ def test_a_link_in_the_settings_is_followed_when_it_turns(mine: Settings, corpus
         before = eventually(lambda: (found := shown(client))["watched"] and found)["generation"]
         (tmp_path / "turned").symlink_to(other)
         (tmp_path / "turned").replace(link)
-        assert taken_up(client, before)["corpus"] == str(other)
+        assert taken_up(client, before)["corpus"] == other.name
 
 
 def test_the_user_dictionary_is_watched_too(mine: Settings, tmp_path: Path) -> None:
@@ -288,12 +288,12 @@ def test_a_refresh_that_is_asked_for_reads_the_corpus_that_was_indexed_last(
     state = build_state(settings)
     assert state.watcher is None
     with serve_state(state) as client:
-        assert eventually(lambda: shown(client)["corpus"]) == str(first)
+        assert eventually(lambda: shown(client)["corpus"]) == first.name
         build_index(settings.model_copy(update={"corpus": other}), embedder=embedder)
         assert client.post("/v1/index").status_code == 202
         eventually(lambda: shown(client)["last_job"])
         index = shown(client)
-        assert (index["corpus"], index["last_job"]["report"]["changed"], index["watched"]) == (str(other), False, False)
+        assert (index["corpus"], index["last_job"]["report"]["changed"], index["watched"]) == (other.name, False, False)
 
 
 def test_the_sample_is_not_watched(mine: Settings) -> None:

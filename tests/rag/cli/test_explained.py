@@ -38,7 +38,7 @@ def test_an_answer_tells_why_it_was_accepted(on_sample: list[str], capsys: pytes
         r"^Accepted: the best sentence answers with a probability of 0\.\d\d; the threshold is", told, re.M
     )
     assert "decided by: a line for every article that fits" in told
-    assert "(aggregate, expects items, by city)" in told
+    assert "(aggregate, expects any, by city)" in told
     assert re.search(r"^closeness of meaning +0\.\d\d +\+\d\.\d\d +\+\d\.\d\d$", told, re.M)
     assert re.search(r"^ *score +meaning +cosine +adds +words +BM25 +adds", told, re.M)
     assert re.search(r"^1\. +\d\.\d{3} +#\d+ +0\.\d{3} +\+0\.\d{3} +#\d+ ", told, re.M)
