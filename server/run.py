@@ -66,12 +66,7 @@ def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) 
 
             Workers(settings, listener, tell).run()
         else:
-            try:
-                make_server(build_state(settings), tell).run(sockets=[listener])
-            except KeyboardInterrupt:
-                leave_if_busy(signal.SIGINT)
-                raise
-            leave_if_busy()
+            end_with(make_server(build_state(settings), tell), listener)
 
 
 def make_server(state: State, on_ready: Callable[[], None], *, is_worker: bool = False) -> Server:
@@ -163,6 +158,22 @@ class Server(uvicorn.Server):
             _leave(self._signal)  # the event loop would wait for their threads, however long
         if self._signal == signal.SIGINT:
             self._captured_signals.append(self._signal)  # the base class raises it once all is closed
+
+
+def end_with(server: uvicorn.Server, listener: socket.socket) -> None:
+    """Runs a server and ends as the signal asks that ended it, whether Python or the event loop heard of it first.
+
+    Raises:
+        KeyboardInterrupt: it was Ctrl-C.
+    """
+    try:
+        server.run(sockets=[listener])
+        interrupted = signal.SIGINT in server._captured_signals
+    except KeyboardInterrupt:
+        interrupted = True
+    leave_if_busy(signal.SIGINT if interrupted else signal.SIGTERM)
+    if interrupted:
+        raise KeyboardInterrupt
 
 
 def leave_if_busy(sig: int = signal.SIGTERM) -> None:

@@ -7,6 +7,7 @@ import os
 import re
 import subprocess
 import sys
+import threading
 from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
@@ -134,6 +135,9 @@ def test_index_types_are_held_against_the_exact_ranking(sample: Generation) -> N
 
 @linux
 def test_memory_counts_what_a_process_holds() -> None:
+    for thread in threading.enumerate():  # libraries of other tests may still be loading their readers
+        if thread is not threading.current_thread() and not thread.daemon:
+            thread.join()
     before = memory_of(os.getpid())
     with mmap.mmap(-1, 64 << 20, mmap.MAP_PRIVATE | mmap.MAP_ANONYMOUS) as held:  # past what Python has to spare
         held.write(b"x" * len(held))

@@ -24,7 +24,7 @@ from rag.types import Progress
 from server.guard import Guard, check_binding
 from server.live import LiveLibrary
 from server.mcp.app import build_server
-from server.run import base_url, bind, leave_if_busy
+from server.run import base_url, bind, end_with
 from server.state import State, build_state
 
 if TYPE_CHECKING:
@@ -89,12 +89,7 @@ def serve_http(state: State, *, on_ready: Callable[[str], None] | None = None) -
     tell = on_ready or _tell
     with bind(settings.host, settings.port) as listener:
         url = base_url(settings.host, listener.getsockname()[1]) + PATH
-        try:
-            make_http_server(state, lambda: tell(url)).run(sockets=[listener])
-        except KeyboardInterrupt:
-            leave_if_busy(signal.SIGINT)
-            raise
-        leave_if_busy()
+        end_with(make_http_server(state, lambda: tell(url)), listener)
 
 
 class HttpServer(uvicorn.Server):
