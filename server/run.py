@@ -12,6 +12,7 @@ import multiprocessing
 import os
 import signal
 import socket
+import sys
 import threading
 import time
 from collections.abc import Callable
@@ -196,6 +197,9 @@ def leave_if_busy(sig: int = signal.SIGTERM) -> None:
 
 
 def _leave(sig: int) -> None:
+    if sig == signal.SIGINT:  # as the command line says it when it is left in the ordinary way
+        sys.stderr.write("stopped\n")
+        sys.stderr.flush()
     logging.shutdown()
     os._exit(ExitCode.INTERRUPTED if sig == signal.SIGINT else ExitCode.OK)
 
