@@ -205,9 +205,7 @@ class Defects:
 
 
 def _validation_problem(found: Sequence[Any]) -> Problem:
-    errors = tuple(
-        FieldError(field=_field_path(one["loc"]), message=_clean(str(one["msg"]))) for one in found[:MAX_FIELD_ERRORS]
-    )
+    errors = tuple(_field_error(one) for one in found[:MAX_FIELD_ERRORS])
     told = f"{errors[0].field}: {errors[0].message}" if len(errors) == 1 else f"{len(found)} fields cannot be used."
     return Problem(
         type=PROBLEM_TYPE + "validation",
@@ -217,6 +215,13 @@ def _validation_problem(found: Sequence[Any]) -> Problem:
         hint="GET /openapi.json lists the fields and their bounds.",
         errors=errors,
     )
+
+
+def _field_error(one: Any) -> FieldError:
+    if one["type"] == "json_invalid":  # the body as a whole; its location is a character's
+        why = one.get("ctx", {}).get("error", "")
+        return FieldError(field="body", message=_clean(f"this is no JSON from character {one['loc'][-1]} on: {why}"))
+    return FieldError(field=_field_path(one["loc"]), message=_clean(str(one["msg"])))
 
 
 def _field_path(location: Sequence[str | int]) -> str:

@@ -82,6 +82,13 @@ def test_a_body_that_is_no_object_is_a_problem(client: httpx.Client, body: bytes
     assert client.get("/healthz").status_code == 200
 
 
+def test_broken_json_is_told_with_its_place(client: httpx.Client) -> None:
+    reply = client.post("/v1/ask", content=b'{"question": 5', headers={"Content-Type": "application/json"})
+    problem = the_problem(reply, 422, "validation")
+    assert problem["detail"].startswith("body: this is no JSON from character 14 on")
+    assert [error["field"] for error in problem["errors"]] == ["body"]
+
+
 def test_hostile_field_names_stay_short(client: httpx.Client) -> None:
     names = ",".join(f'"{"x" * 900}{number}": 1' for number in range(100))
     reply = client.post("/v1/search", content=f"{{{names}}}", headers={"Content-Type": "application/json"})
