@@ -60,7 +60,7 @@ class StatusBar(Prose):
     def relabel(self) -> None:
         """Draws again: something has changed, or the language."""
         words, width = self._words, max(self.size.width, 20)
-        name = words("app.name")
+        name = words("status.name")
         state = clip(words(self._link.key, where=self._link.where), width - cells(name) - 2)
         parts: list[str] = []
         if self._index is not None:
