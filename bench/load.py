@@ -1,7 +1,7 @@
 """A server under load: what HTTP adds, what many callers at once get of the machine, and what stays in memory.
 
     python -m bench.load --vectors DIR [--questions QUESTIONS.jsonl[.gz]] [--clients 32] [--seconds 120]
-                         [--reindex CORPUS] [--rest 60]
+                         [--reindex CORPUS] [--rest 60] [--workers 1]
 
 One run starts a real `wenbao serve` and measures, in turns: each question over HTTP and of the library called directly,
 one at a time; the library called directly from two threads, before and after all else; `--clients` kept connections
@@ -26,7 +26,7 @@ import numpy as np
 
 from bench.callers import Call, Calls, call_each, call_for, search_calls
 from bench.common import at_least_one, print_table, run
-from bench.memory import Memory, memory_of
+from bench.memory import Memory, memory_of_all, processes_of
 from bench.scale import questions_of
 from bench.served import Cores, Refresh, material, refreshing, serving
 from rag.errors import InputError
@@ -75,6 +75,7 @@ def main(arguments: Sequence[str] | None = None) -> int:
     parser.add_argument("--seconds", type=at_least_one, default=120, help="how long they do (120)")
     parser.add_argument("--reindex", type=Path, metavar="CORPUS", help="also refresh the index, of this corpus")
     parser.add_argument("--rest", type=int, default=60, help="seconds until memory is looked at again (60)")
+    parser.add_argument("--workers", type=at_least_one, default=1, help="processes of the server that answer (1)")
     parser.add_argument("--singly", type=at_least_one, default=SINGLY, help=f"searches one at a time ({SINGLY})")
     options = parser.parse_args(arguments)
     return run(lambda: tell(measure(options), options.clients))
@@ -92,8 +93,11 @@ def measure(options: argparse.Namespace) -> Figures:
         queries, counts = questions_of(options.questions, generation, DRAWN), generation.counts
     print(f"{counts.articles:,} articles, {counts.chunks:,} chunks, {len(queries):,} questions\n")
     before = os.getloadavg()[0]
-    with material(options.vectors, options.reindex) as (vectors, corpus), serving(vectors, corpus) as (pid, port):
-        memory = {"ready": memory_of(pid)}
+    with (
+        material(options.vectors, options.reindex) as (vectors, corpus),
+        serving(vectors, corpus, options.workers) as (pid, port),
+    ):
+        memory = {"ready": _memory(pid)}
         address = ("127.0.0.1", port)
         calls = search_calls(*address, queries)
         with closing(Library.open(Settings(vectors=vectors, watch=False))) as library:
@@ -102,17 +106,21 @@ def measure(options: argparse.Namespace) -> Figures:
             first = rate(library, queries, stretch)
             # Files come into memory where they are read, and threads stay: both for the same questions, asked at once.
             call_for(address, calls, options.clients, count=len(calls))
-            memory["before the load"] = memory_of(pid)
+            memory["before the load"] = _memory(pid)
             cores = Cores.now(pid)
             with refreshing(port, options.seconds / 4 if corpus else None) as refreshes:
                 load = call_for(address, calls, options.clients, options.seconds)
-                memory["right after it"] = memory_of(pid)
+                memory["right after it"] = _memory(pid)
             cores = Cores.now(pid) - cores
             second = rate(library, queries, stretch)
         time.sleep(options.rest)
-        memory[f"{options.rest} s later"] = memory_of(pid)
+        memory[f"{options.rest} s later"] = _memory(pid)
     refresh = refreshes[0] if refreshes else None
     return Figures(http, direct, (first, second), load, cores, refresh, memory, (before, os.getloadavg()[0]))
+
+
+def _memory(pid: int) -> Memory:
+    return memory_of_all(processes_of(pid))
 
 
 def one_at_a_time(port: int, calls: Sequence[Call], library: Library, count: int) -> tuple[list[float], list[float]]:

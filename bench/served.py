@@ -20,6 +20,7 @@ from pathlib import Path
 import httpx
 
 from bench.common import read_lines
+from bench.memory import processes_of
 from rag.errors import InputError
 
 _PATIENCE_S = 120.0
@@ -51,10 +52,17 @@ class Cores:
 
     @classmethod
     def now(cls, pid: int) -> Cores:
-        """Since the start of each process, and of the system."""
+        """Since the start of each process, and of the system; workers count with the process that started them."""
         ticks = os.sysconf("SC_CLK_TCK")
         # user, system, and the same of children that have ended: proc(5), without the name, which may hold anything
-        server = Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()[11:15]
+        server = [
+            ticks_taken
+            for process in processes_of(pid)
+            for ticks_taken in Path(f"/proc/{process}/stat")
+            .read_text(encoding="utf-8")
+            .rpartition(")")[2]
+            .split()[11:15]
+        ]
         user, nice, system, _, _, interrupts, soft, stolen, *_ = map(
             int, Path("/proc/stat").read_text(encoding="utf-8").split()[1:11]
         )
@@ -155,7 +163,7 @@ def edit_largest(corpus: Path) -> Path:
 
 
 @contextmanager
-def serving(vectors: Path, corpus: Path | None) -> Iterator[tuple[int, int]]:
+def serving(vectors: Path, corpus: Path | None, workers: int = 1) -> Iterator[tuple[int, int]]:
     """A running `wenbao serve` that does not watch its corpus: its process id and its port, once it is ready.
 
     Raises:
@@ -165,6 +173,7 @@ def serving(vectors: Path, corpus: Path | None) -> Iterator[tuple[int, int]]:
         probe.bind(("127.0.0.1", 0))
         port = probe.getsockname()[1]
     command = [sys.executable, "-m", "rag", "serve", "--vectors", str(vectors), "--port", str(port)]
+    command += ["--workers", str(workers)] if workers > 1 else []
     environment = {**os.environ, "PYTHONPATH": str(Path(__file__).parents[1]), "WENBAO_WATCH": "false"}
     if corpus is not None:
         environment["WENBAO_CORPUS"] = str(corpus)
