@@ -2,29 +2,26 @@
 
 from __future__ import annotations
 
-import asyncio
-from typing import TYPE_CHECKING, ClassVar
+from typing import ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.screen import Screen
 
+from tui.asking import Asking
 from tui.i18n import Words
 from tui.keys import BOX_KEYS, COMMON_KEYS, PANE_KEYS, READING_KEYS
 from tui.link import Link
 from tui.messages import ArticleCame, ArticleFailed, IndexKnown, LinkChanged, ServerTrouble, TurnChanged
+from tui.reading import Reading, Spot
 from tui.screens.help import HelpScreen
-from tui.session import Conversation, Reference, Stage, Turn, Walk
-from tui.shelf import Shelf
+from tui.session import Reference, Stage, Turn
 from tui.widgets.bars import KeyBar, LinkState, StatusBar, TroubleBar
 from tui.widgets.conversation import ConversationPane
 from tui.widgets.panes import WIDE, Panes
 from tui.widgets.question import QuestionBox
 from tui.widgets.turn import TurnView, describe
-
-if TYPE_CHECKING:
-    from tui.client import Client
 
 SAMPLES = 5
 """Articles that the guidance names."""
@@ -59,11 +56,8 @@ class ChatScreen(Screen[None]):
         super().__init__()
         self._link = link
         self._words = words
-        self._conversation = Conversation()
-        self._questions: asyncio.Queue[Turn] = asyncio.Queue()
-        self._shelf = Shelf()
-        self._walk = Walk()
-        self._generation = ""
+        self._asking = Asking(link)
+        self._reading = Reading(link)
 
     def compose(self) -> ComposeResult:
         yield StatusBar(self._words, id="status")
@@ -75,6 +69,8 @@ class ChatScreen(Screen[None]):
     def on_mount(self) -> None:
         self._link.on_state = lambda key, where: self.post_message(LinkChanged(key, where))
         self._link.on_trouble = lambda error: self.post_message(ServerTrouble(error))
+        self._asking.on_change = lambda turn: self.post_message(TurnChanged(turn))
+        self._asking.on_lost = self._establish
         self._show_keys()
         # After the first frame: nothing that takes time may come before it.
         self.call_after_refresh(self._start)
@@ -116,7 +112,7 @@ class ChatScreen(Screen[None]):
     @on(IndexKnown)
     def _index_known(self, event: IndexKnown) -> None:
         index = event.index
-        self._generation = index.generation or ""
+        self._reading.generation = index.generation or ""
         self.query_one(StatusBar).show_index(index)
         is_empty = index.counts.articles == 0
         self._panes.conversation.welcome(event.samples, is_sample=index.is_sample, is_empty=is_empty)
@@ -140,50 +136,27 @@ class ChatScreen(Screen[None]):
 
     @on(QuestionBox.Asked)
     async def _question_asked(self, event: QuestionBox.Asked) -> None:
-        turn = Turn(event.question)
-        self._conversation.turns.append(turn)
+        turn = self._asking.put(event.question)
         self._panes.turn_to(article=False)
         await self._panes.conversation.add(turn)
-        self._questions.put_nowait(turn)
 
     @work(exclusive=True, group="answers")
     async def _answer_questions(self) -> None:
-        """Asks one question after the other, so that each knows the answers before it."""
-        while True:
-            turn = await self._questions.get()
-            client = await self._link.client()
-            if turn in self._conversation.turns:
-                await self._ask(client, turn)
-
-    async def _ask(self, client: Client, turn: Turn) -> None:
-        from server.schemas import TurnIn
-        from tui.client import ClientError, Trouble
-
-        turn.stage = Stage.ASKING
-        self.post_message(TurnChanged(turn))
-        earlier = self._conversation.messages_before(turn)
-        history = [TurnIn.model_construct(role=role, content=content) for role, content in earlier]
-        try:
-            turn.settle(await client.ask(turn.question, history))
-        except ClientError as error:
-            turn.fail(error)
-            if error.kind is Trouble.UNREACHABLE:
-                self._establish()
-        self.post_message(TurnChanged(turn))
+        await self._asking.run()
 
     @on(TurnChanged)
     def _turn_changed(self, event: TurnChanged) -> None:
         """Shows what has become of a question, unless a new conversation was started meanwhile."""
         turn, conversation = event.turn, self._panes.conversation
-        if turn not in self._conversation.turns:
+        if turn not in self._asking.conversation.turns:
             return
         conversation.update_turn(turn)
         conversation.show_turn(turn)
         if turn.stage is Stage.FAILED:
             self._box.bring_back(turn.question)
-        if turn.reply is None or turn is self._walk.turn:
+        if turn.reply is None or turn is self._reading.turn:
             return
-        self._generation = turn.reply.generation
+        self._reading.generation = turn.reply.generation
         if turn.stage is Stage.ANSWERED and turn.references:
             self._choose(turn, 0)
         else:
@@ -191,8 +164,8 @@ class ChatScreen(Screen[None]):
 
     async def action_new_conversation(self) -> None:
         """Forgets the conversation; what is typed stays."""
-        self._conversation = Conversation()
-        self._walk = Walk()
+        self._asking.begin()
+        self._reading.clear()
         await self._panes.conversation.clear()
         self._panes.article.clear()
         self._panes.turn_to(article=False)
@@ -207,55 +180,47 @@ class ChatScreen(Screen[None]):
 
     @on(ConversationPane.Opened)
     def _article_opened(self, event: ConversationPane.Opened) -> None:
-        self._read(event.reference, (), ("article.title", {}))
+        self._read(self._reading.open(event.reference))
         self._reveal_article()
 
     def action_next_reference(self, step: int = 1) -> None:
         """To the next (1) or previous (-1) reference of the turn, around at the ends."""
-        self._go_to(self._walk.step(step))
+        self._go_to(self._reading.walk.step(step))
 
     def action_reference(self, digit: int) -> None:
         """To the reference with that number; a second digit makes a number of two where there is such a reference."""
-        self._go_to(self._walk.digit(digit))
+        self._go_to(self._reading.walk.digit(digit))
 
     def _go_to(self, index: int | None) -> None:
-        if self._walk.turn is not None and index is not None:
-            self._choose(self._walk.turn, index)
+        if self._reading.turn is not None and index is not None:
+            self._choose(self._reading.turn, index)
             self._reveal_article()
 
     def _walk_through(self, turn: Turn) -> None:
         """Makes a turn the one whose references the keys walk."""
-        left = self._walk.enter(turn)
+        left = self._reading.walk.enter(turn)
         if left is not None:
             self._panes.conversation.update_turn(left)
 
     def _choose(self, turn: Turn, index: int) -> None:
         """Makes a reference the current one and shows its article."""
         self._walk_through(turn)
-        turn.current = index
+        spot = self._reading.choose(turn, index)
         self._panes.conversation.update_turn(turn)
-        reference = turn.references[index]
-        answered = turn.stage is Stage.ANSWERED
-        position = {"number": reference.number, "position": index + 1, "total": len(turn.references)}
-        label = ("article.citation" if answered else "article.hit", position)
-        others = tuple(other for other in turn.references if other is not reference) if answered else ()
-        self._read(reference, others, label)
+        self._read(spot)
 
     @work(exclusive=True, group="article")
-    async def _read(
-        self, reference: Reference, others: tuple[Reference, ...], label: tuple[str, dict[str, object]]
-    ) -> None:
+    async def _read(self, spot: Spot) -> None:
         """Shows the article of a reference."""
         from tui.client import ClientError
 
-        self._panes.article.begin(label)
-        client = await self._link.client()
+        self._panes.article.begin(spot.label)
         try:
-            article = await self._shelf.get(reference.article_id, self._generation, client.article)
+            article = await self._reading.article(spot.reference)
         except ClientError as error:
             self.post_message(ArticleFailed(error))
         else:
-            self.post_message(ArticleCame(article, reference, others))
+            self.post_message(ArticleCame(article, spot.reference, spot.others))
 
     @on(ArticleCame)
     def _article_came(self, event: ArticleCame) -> None:

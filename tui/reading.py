@@ -1,0 +1,84 @@
+"""Reading: which turn's references are walked, which of them is shown, and the articles that have been fetched.
+
+Nothing here touches a widget.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from tui.link import Link
+from tui.session import Reference, Stage, Turn, Walk
+from tui.shelf import Shelf
+
+if TYPE_CHECKING:
+    from server.schemas import ArticleDetail
+
+Label = tuple[str, dict[str, object]]
+"""What the article pane is headed: a key of the catalogue, and the values for its words."""
+
+
+@dataclass(frozen=True, slots=True)
+class Spot:
+    """A reference to read, as the article pane needs it."""
+
+    reference: Reference
+    others: tuple[Reference, ...]
+    """The answer's other references, marked less loudly where they are of the same article."""
+    label: Label
+
+
+class Reading:
+    """Holds where the reader is, and gets the articles.
+
+    Args:
+        link: the connection to the server; articles wait until it is there.
+    """
+
+    def __init__(self, link: Link) -> None:
+        self.walk = Walk()
+        self.spot: Spot | None = None
+        """What is read at the moment; None where nothing is."""
+        self.generation = ""
+        """The generation of the index that answers; a newer one empties the shelf."""
+        self._link = link
+        self._shelf = Shelf()
+
+    @property
+    def turn(self) -> Turn | None:
+        """The turn whose references are walked."""
+        return self.walk.turn
+
+    def choose(self, turn: Turn, index: int) -> Spot:
+        """Makes a reference of a turn the one that is read."""
+        turn.current = index
+        reference = turn.references[index]
+        refused = turn.stage is Stage.REFUSED
+        position: dict[str, object] = {
+            "number": reference.number,
+            "position": index + 1,
+            "total": len(turn.references),
+        }
+        others = () if refused else tuple(other for other in turn.references if other is not reference)
+        self.spot = Spot(reference, others, ("article.hit" if refused else "article.citation", position))
+        return self.spot
+
+    def open(self, reference: Reference) -> Spot:
+        """Makes an article that no turn points to the one that is read."""
+        self.spot = Spot(reference, (), ("article.title", {}))
+        return self.spot
+
+    def clear(self) -> None:
+        """Reads nothing, and walks no turn."""
+        self.walk = Walk()
+        self.spot = None
+
+    async def article(self, reference: Reference) -> ArticleDetail:
+        """The article of a reference.
+
+        Raises:
+            ClientError: it cannot be had.
+        """
+        client = await self._link.client()
+        return await self._shelf.get(reference.article_id, self.generation, client.article)
