@@ -11,12 +11,14 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c c
 
 export PYTHONUTF8 := 1
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow lint check bench bench-peers fuzz schemathesis wheel clean
+.PHONY: help demo test test-slow test-browser tour lint check bench bench-peers fuzz schemathesis wheel clean
 
 help:
 	@echo "make demo       set up, index the built-in sample, answer a question"
 	@echo "make test       run the tests with coverage"
 	@echo "make test-slow  run the tests that take minutes"
+	@echo "make test-browser  ask in a headless Chromium, which must be installed"
+	@echo "make tour       make the pictures of docs/terminal.md anew"
 	@echo "make lint       format, style, types and import contracts"
 	@echo "make check      lint and test"
 	@echo "make bench      measure the embedding on the sample; tells what else can be measured"
@@ -37,6 +39,12 @@ test: .venv/installed-test
 
 test-slow: .venv/installed-test
 	@$(BIN)/python -m pytest -m slow
+
+test-browser: .venv/installed-test
+	@$(BIN)/python -m pytest -m browser
+
+tour: .venv/installed-test
+	@$(BIN)/python -m tests.tui.tour
 
 lint: .venv/installed-dev
 	$(BIN)/ruff format --check .

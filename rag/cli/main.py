@@ -23,6 +23,7 @@ COMMANDS = {
     "ask": "Answer a question with citations.",
     "search": "Find the passages that fit a query best.",
     "chat": "Ask in the terminal, with the cited articles beside the answers.",
+    "web": "Ask in a browser: the terminal UI on a page of this machine.",
     "serve": "Serve the HTTP API.",
     "mcp": "Serve the Model Context Protocol, for assistants that use tools.",
     "key": "Make a key for the HTTP API, or hash one.",
