@@ -7,8 +7,11 @@ Text keeps its offsets: a line is a range of the text, and what is drawn for a c
 from __future__ import annotations
 
 import unicodedata
+from bisect import bisect_right
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
+from itertools import accumulate
 
 from rich.cells import get_character_cell_size
 
@@ -92,31 +95,36 @@ def wrap(text: str, width: int, *, first: int = 0, rest: int = 0) -> list[Line]:
     """
     width = max(width, 4)
     first, rest = min(first, width - 2), min(rest, width - 2)
+    reach = list(accumulate((glyph(char)[1] for char in text), initial=0))
     lines: list[Line] = []
     start = 0
     while True:
         indent = rest if lines else first
-        end = _line_end(text, start, width - indent)
+        end = _line_end(text, start, reach, width - indent)
         lines.append(Line(start, end, indent))
         if end >= len(text):
             return lines
         start = end
 
 
-def _line_end(text: str, start: int, room: int) -> int:
-    """Where the line that starts at `start` ends: the last place that fits and allows a break."""
-    used, last = 0, start
-    for index in range(start, len(text)):
-        char = text[index]
-        if index > start and may_break(text, index):
-            last = index
-        if char == "\n":
-            return index + 1
-        size = glyph(char)[1]
-        if used + size > room and not char.isspace():
-            return last if last > start else max(index, start + 1)
-        used += size
-    return len(text)
+def _line_end(text: str, start: int, reach: Sequence[int], room: int) -> int:
+    """Where the line that starts at `start` ends: the last place that fits and allows a break.
+
+    `reach[i]` is the width of `text[:i]`, so the first character that does not fit is found by bisection and only those
+    before it are looked at, whatever the length of the text.
+    """
+    over = bisect_right(reach, reach[start] + room, lo=start) - 1
+    newline = text.find("\n", start, over + 1)
+    if newline >= 0:
+        return newline + 1
+    while over < len(text) and text[over].isspace():
+        over += 1
+        if text[over - 1] == "\n":
+            return over
+    if over >= len(text):
+        return len(text)
+    last = next((index for index in range(over, start, -1) if may_break(text, index)), start)
+    return last if last > start else max(over, start + 1)
 
 
 def may_break(text: str, index: int) -> bool:

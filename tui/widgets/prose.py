@@ -6,9 +6,7 @@ given a look of their own, and a target that a click reports.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from dataclasses import dataclass
-from itertools import pairwise
+from collections.abc import Mapping, Sequence
 from typing import ClassVar
 
 from rich.segment import Segment
@@ -20,56 +18,26 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.glyphs import Line, shown, wrap
+from tui.glyphs import Line, shown
+from tui.typesetting import Column, Look, Looks, Paragraph, Row, Touch
+
+__all__ = ["ROLES", "RULE", "TOUCHES", "Paragraph", "Prose", "Row", "Touch"]
 
 ROLES = (
     *("question", "answer", "note", "warning", "refusal", "error", "hint", "list", "current-item"),
     *("title", "kicker", "byline", "meta", "subhead", "body", "box", "banner", "rule", "notice"),
 )
 """What a paragraph can be; each is the component class `prose--ROLE`."""
-TOUCHES = ("quote", "also", "mark", "current-mark", "link", "key")
+TOUCHES = ("quote", "also", "found", "found-quote", "found-here", "mark", "current-mark", "link", "key")
 """What a range can be; each is the component class `prose--ROLE` too."""
-
-
-@dataclass(frozen=True, slots=True)
-class Touch:
-    """A range `[start, end)` of a paragraph's text with a look of its own."""
-
-    start: int
-    end: int
-    role: str
-    target: int | None = None
-    """What a click on it reports; None: nothing."""
-
-
-@dataclass(frozen=True, slots=True)
-class Paragraph:
-    """A paragraph, and how it is set."""
-
-    text: str
-    role: str = "body"
-    first: int = 0
-    """Blank cells before the first line."""
-    rest: int = 0
-    """Blank cells before the other lines."""
-    gap: int = 0
-    """Blank lines above."""
-    touches: tuple[Touch, ...] = ()
-    """Later ones are drawn over earlier ones."""
-    target: int | None = None
-    """What a click anywhere else on it reports; None: nothing."""
 
 
 RULE = Paragraph("", role="rule")
 """A line across the column."""
 
 
-@dataclass(frozen=True, slots=True)
-class Row:
-    """A line on the screen: which paragraph it is of and what of it; a blank one has no line."""
-
-    paragraph: int
-    line: Line | None
+_WIDTHS = 2
+"""Columns kept: with a scroll bar and without."""
 
 
 class Prose(Widget):
@@ -100,6 +68,9 @@ class Prose(Widget):
         .prose--notice { color: $text-warning; }
         .prose--quote { color: #1a1400; background: #ffcf40; }
         .prose--also { text-style: underline; }
+        .prose--found { background: $primary 45%; }
+        .prose--found-quote { text-style: bold underline; }
+        .prose--found-here { color: #1a0f00; background: #ff8c2e; text-style: bold; }
         .prose--mark { color: $text-accent; text-style: bold; }
         .prose--current-mark { color: #1a1400; background: #ffcf40; text-style: bold; }
         .prose--link { text-style: underline; }
@@ -122,7 +93,11 @@ class Prose(Widget):
     def __init__(self, paragraphs: Sequence[Paragraph] = (), *, id: str | None = None) -> None:  # noqa: A002  # Textual's
         super().__init__(id=id)
         self._paragraphs = tuple(paragraphs)
-        self._rows: tuple[int, list[Row]] = (0, [])
+        self._over: Mapping[int, Sequence[Touch]] = {}
+        self._looks: dict[int, Looks] = {}
+        self._columns: dict[int, Column] = {}
+        """By width, the one that was asked for last at the end; those whose paragraphs are gone lend their lines."""
+        self._stale: set[int] = set()
 
     @property
     def paragraphs(self) -> tuple[Paragraph, ...]:
@@ -130,26 +105,45 @@ class Prose(Widget):
         return self._paragraphs
 
     def show(self, paragraphs: Sequence[Paragraph]) -> None:
-        """Shows other paragraphs."""
-        self._paragraphs = tuple(paragraphs)
-        self._rows = (0, [])
+        """Shows other paragraphs, without what lay over the ones before. Only those that are new are set."""
+        before, self._paragraphs = self._paragraphs, tuple(paragraphs)
+        self._over = {}
+        self._looks.clear()
+        if [(one.shape, one.gap) for one in before] == [(one.shape, one.gap) for one in self._paragraphs]:
+            # Each line stands where it stood, for columns too: nothing but looks has changed.
+            for width in set(self._columns) - self._stale:
+                self._columns[width] = Column(self._paragraphs, width, self._columns[width])
+            self.refresh()
+            return
+        self._stale = set(self._columns)
         self.refresh(layout=True)
 
-    def rows(self, width: int) -> list[Row]:
+    def lay_over(self, touches: Mapping[int, Sequence[Touch]]) -> None:
+        """Draws further touches over those of the paragraphs, by index of the paragraph; no line moves."""
+        self._over = touches
+        self._looks.clear()
+        self.refresh()
+
+    def rows(self, width: int) -> Sequence[Row]:
         """The lines in a column of `width` cells."""
-        if self._rows[0] != width:
-            self._rows = (width, _set(self._paragraphs, width))
-        return self._rows[1]
+        return self._column(width)
 
     def row_of(self, paragraph: int, offset: int) -> int:
         """The line, counted from 0, that holds a character of a paragraph, at the present width."""
-        last = 0
-        for number, row in enumerate(self.rows(self.size.width)):
-            if row.paragraph == paragraph and row.line is not None:
-                last = number
-                if offset < row.line.end:
-                    break
-        return last
+        return self._column(self.size.width).row_of(paragraph, offset)
+
+    def _column(self, width: int) -> Column:
+        """The column of that width; of two widths, since a scroll bar comes and goes."""
+        column = self._columns.get(width)
+        if column is None or width in self._stale:
+            self._stale.discard(width)
+            self._columns.pop(width, None)
+            self._columns[width] = column = Column(self._paragraphs, width, column)
+            while len(self._columns) > _WIDTHS:
+                oldest = next(iter(self._columns))
+                del self._columns[oldest]
+                self._stale.discard(oldest)
+        return column
 
     def get_content_width(self, container: Size, viewport: Size) -> int:  # noqa: ARG002  # Textual's signature
         return container.width
@@ -159,38 +153,49 @@ class Prose(Widget):
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width
-        rows = self.rows(width)
-        if y >= len(rows) or rows[y].line is None:
+        column = self._column(width)
+        row = column[y] if y < len(column) else None
+        if row is None or row.line is None:
             return Strip.blank(width, self.rich_style)
-        row = rows[y]
         paragraph = self._paragraphs[row.paragraph]
         base = self.get_component_rich_style(f"prose--{paragraph.role}")
         if paragraph.role == "rule":
             return Strip([Segment("─" * width, base)], width)
-        assert row.line is not None  # noqa: S101  # for the type checker; blank rows were dealt with above
-        segments = self._segments(paragraph, row.line, base, y)
+        segments = self._segments(row.paragraph, row.line, base, y)
         return Strip(segments).adjust_cell_length(width, self.rich_style)
 
-    def _segments(self, paragraph: Paragraph, line: Line, base: Style, y: int) -> list[Segment]:
+    def _segments(self, index: int, line: Line, base: Style, y: int) -> list[Segment]:
         """One line in pieces of one look each; every piece knows where it starts, for selecting with the mouse."""
-        drawn = line.indent
+        paragraph, drawn = self._paragraphs[index], line.indent
         segments = [Segment(" " * drawn, base + Style.from_meta({"offset": (0, y)}))] if drawn else []
         selected = self.text_selection.get_span(y) if self.text_selection is not None else None
-        for start, end in _pieces(paragraph, line):
+        for start, end, look in self._looks_of(index).pieces(line.start, line.end):
             text = shown(paragraph.text[start:end])
-            style, target = base, paragraph.target
-            for touch in paragraph.touches:
-                if touch.start <= start < touch.end:
-                    style += self.get_component_rich_style(f"prose--{touch.role}", partial=True)
-                    target = touch.target if touch.target is not None else target
+            style = self._styled(base, look)
+            target = paragraph.target if look.target is None else look.target
             meta: dict[str, object] = {} if target is None else {"target": target}
             for piece, is_selected in _split_selected(text, drawn, selected):
-                look = style
+                final = style
                 if is_selected:
-                    look += self.screen.get_component_rich_style("screen--selection", partial=True)
-                segments.append(Segment(piece, look + Style.from_meta({**meta, "offset": (drawn, y)})))
+                    final += self.screen.get_component_rich_style("screen--selection", partial=True)
+                segments.append(Segment(piece, final + Style.from_meta({**meta, "offset": (drawn, y)})))
                 drawn += len(piece)
         return segments
+
+    def _looks_of(self, index: int) -> Looks:
+        """The looks of a paragraph's characters, worked out when it is first drawn."""
+        looks = self._looks.get(index)
+        if looks is None:
+            looks = self._looks[index] = Looks((*self._paragraphs[index].touches, *self._over.get(index, ())))
+        return looks
+
+    def _styled(self, base: Style, look: Look) -> Style:
+        """The style of a look; what is found in a quote leaves the quote's colour alone."""
+        in_quote = "quote" in look.roles
+        for role in look.roles:
+            name = "found-quote" if role == "found" and in_quote else role
+            base += self.get_component_rich_style(f"prose--{name}", partial=True)
+        return base
 
     def get_selection(self, selection: Selection) -> tuple[str, str] | None:
         """What is selected, lines of one paragraph joined as they were."""
@@ -216,24 +221,6 @@ class Prose(Widget):
         if isinstance(target, int):
             event.stop()
             self.post_message(self.Picked(self, target))
-
-
-def _set(paragraphs: Sequence[Paragraph], width: int) -> list[Row]:
-    rows: list[Row] = []
-    for index, paragraph in enumerate(paragraphs):
-        rows += [Row(index, None)] * paragraph.gap
-        lines = wrap(paragraph.text, width, first=paragraph.first, rest=paragraph.rest)
-        rows += [Row(index, line) for line in lines]
-    return rows
-
-
-def _pieces(paragraph: Paragraph, line: Line) -> list[tuple[int, int]]:
-    """The line's range, cut where a touch starts or ends."""
-    edges = {line.start, line.end}
-    for touch in paragraph.touches:
-        edges |= {edge for edge in (touch.start, touch.end) if line.start < edge < line.end}
-    ordered = sorted(edges)
-    return list(pairwise(ordered))
 
 
 def _split_selected(text: str, offset: int, selected: tuple[int, int] | None) -> list[tuple[str, bool]]:
