@@ -1,0 +1,1 @@
+"""What a reader takes along: a sentence with its source, an answer, a whole conversation."""
