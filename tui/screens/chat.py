@@ -6,16 +6,15 @@ from typing import ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
-from textual.binding import Binding, BindingType
+from textual.binding import BindingType
 from textual.screen import Screen
 
 from tui.asking import Asking
 from tui.i18n import Words
-from tui.keys import BOX_KEYS, COMMON_KEYS, PANE_KEYS, READING_KEYS
+from tui.keys import Area, bindings
 from tui.link import Link
 from tui.messages import ArticleCame, ArticleFailed, IndexKnown, LinkChanged, ServerTrouble, TurnChanged
 from tui.reading import Reading, Spot
-from tui.screens.help import HelpScreen
 from tui.session import Reference, Stage, Turn
 from tui.widgets.bars import KeyBar, LinkState, StatusBar, TroubleBar
 from tui.widgets.conversation import ConversationPane
@@ -37,20 +36,7 @@ class ChatScreen(Screen[None]):
 
     AUTO_FOCUS = "#question"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012  # as Textual declares it
-    BINDINGS: ClassVar[list[BindingType]] = [
-        Binding("f1", "help", show=False, priority=True),
-        Binding("f2", "flip", show=False, priority=True),
-        Binding("f3", "language", show=False, priority=True),
-        Binding("f5", "retry", show=False, priority=True),
-        Binding("ctrl+l", "new_conversation", show=False, priority=True),
-        Binding("tab", "next_pane", show=False, priority=True),
-        Binding("shift+tab", "next_pane(-1)", show=False, priority=True),
-        Binding("escape", "escape", show=False, priority=True),
-        Binding("question_mark", "help", show=False),
-        Binding("n", "next_reference", show=False),
-        Binding("p", "next_reference(-1)", show=False),
-        *(Binding(digit, f"reference({digit})", show=False) for digit in "0123456789"),
-    ]
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Area.READING, Area.CHAT)]
 
     def __init__(self, link: Link, words: Words) -> None:
         super().__init__()
@@ -71,7 +57,6 @@ class ChatScreen(Screen[None]):
         self._link.on_trouble = lambda error: self.post_message(ServerTrouble(error))
         self._asking.on_change = lambda turn: self.post_message(TurnChanged(turn))
         self._asking.on_lost = self._establish
-        self._show_keys()
         # After the first frame: nothing that takes time may come before it.
         self.call_after_refresh(self._start)
 
@@ -266,32 +251,18 @@ class ChatScreen(Screen[None]):
             self._panes.turn_to(article=False)
             self._box.focus()
 
-    def action_language(self) -> None:
-        """The interface in the other language."""
-        self._words.language = self._words.language.other
+    def relabel(self) -> None:
+        """Draws again, in the language of the moment."""
         bars = (self.query_one(StatusBar), self.query_one(TroubleBar), self.query_one(KeyBar))
         for part in (*bars, self._panes, self._box):
             part.relabel()
 
-    def action_help(self) -> None:
-        """The table of keys."""
-        self.app.push_screen(HelpScreen(self._words))
-
-    @on(QuestionBox.HelpWanted)
-    def _help_wanted(self) -> None:
-        self.action_help()
-
     # ---------------------------------------------------------------------------------------------------------- keys
 
-    def on_descendant_focus(self) -> None:
-        self._show_keys()
-
-    def on_resize(self) -> None:
-        self._show_keys()
-
-    def _show_keys(self) -> None:
-        keys = BOX_KEYS if self.focused is None or self.focused is self._box else READING_KEYS
-        self.query_one(KeyBar).show_keys((*keys, PANE_KEYS[self._panes.is_narrow], *COMMON_KEYS))
+    def key_areas(self) -> tuple[Area, ...]:
+        """Where the reader is: in the question box, or reading."""
+        typing = self.focused is None or self.focused is self._box
+        return (Area.BOX if typing else Area.READING, Area.CHAT, Area.ALWAYS)
 
     def on_key(self, event: events.Key) -> None:
         """Ideographs typed while reading are the start of a question: an input method has no reading mode."""
@@ -299,14 +270,6 @@ class ChatScreen(Screen[None]):
             event.stop()
             self._box.focus()
             self._box.insert(event.character)
-
-    @on(KeyBar.Pressed)
-    async def _key_clicked(self, event: KeyBar.Pressed) -> None:
-        await self.run_action(event.action)
-
-    def action_send(self) -> None:
-        """Sends what is typed."""
-        self._box.send()
 
     def action_history(self) -> None:
         """Brings the question before back."""

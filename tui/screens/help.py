@@ -13,7 +13,8 @@ from textual.screen import ModalScreen
 
 from tui.glyphs import cells
 from tui.i18n import Words
-from tui.keys import HELP_SECTIONS
+from tui.keymap import areas_of, keys_of
+from tui.keys import AREAS, Area, of_area
 from tui.widgets.prose import Paragraph, Prose, Touch
 
 _KEY_COLUMN = 21
@@ -51,12 +52,20 @@ class HelpScreen(ModalScreen[None]):
         frame = self.query_one("#help")
         frame.border_title = Content(self._words("help.title"))
         frame.border_subtitle = Content(self._words("key.close").join(("Esc ", "")))
+        keys = keys_of(self.app)
         paragraphs: list[Paragraph] = []
-        for number, (heading, keys) in enumerate(HELP_SECTIONS):
-            paragraphs.append(Paragraph(self._words(heading), "subhead", gap=1 if number else 0))
-            for name, meaning in keys:
-                blank = " " * (_KEY_COLUMN - cells(name))
+        for area in sorted(AREAS, key=self._order):
+            listed = [(keys.listed(command), self._words(command.help)) for command in of_area(area)]
+            if listed:
+                paragraphs.append(Paragraph(self._words(AREAS[area]), "subhead", gap=1 if paragraphs else 0))
+            for name, meaning in listed:
+                blank = " " * max(_KEY_COLUMN - cells(name), 2)
                 touch = Touch(0, len(name), "key")
-                text = f"{name}{blank}{self._words(meaning)}"
+                text = f"{name}{blank}{meaning}"
                 paragraphs.append(Paragraph(text, "body", rest=_KEY_COLUMN, touches=(touch,)))
         self.query_one(Prose).show(paragraphs)
+
+    def _order(self, area: Area) -> tuple[int, int]:
+        """First what counts on the screen below, the most special first; then the rest in the order of the table."""
+        here = areas_of(self.app.screen_stack[self.app.screen_stack.index(self) - 1])
+        return (here.index(area) if area in here else len(here), list(AREAS).index(area))

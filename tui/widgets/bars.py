@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from textual.message import Message
-
 from tui.glyphs import cells, clip
 from tui.i18n import Words
-from tui.keys import Key
+from tui.keymap import areas_of, carrier_of, keys_of, perform
+from tui.keys import Command, of_area
 from tui.widgets.prose import Paragraph, Prose, Touch
 from tui.widgets.turn import describe
 
@@ -103,49 +102,65 @@ class TroubleBar(Prose):
 
 
 class KeyBar(Prose):
-    """The keys that count now; each can be clicked. What does not fit is left out from the end.
+    """The keys that count now, by the areas of the screen and the focus; each can be clicked.
+
+    What does not fit is left out from the end, but for the commands that are pinned there.
 
     Args:
         words: the interface's words.
     """
 
-    class Pressed(Message):
-        """A key was clicked."""
-
-        def __init__(self, action: str) -> None:
-            super().__init__()
-            self.action = action
-
     def __init__(self, words: Words, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id)
         self._words = words
-        self._keys: tuple[Key, ...] = ()
+        self._commands: tuple[Command, ...] = ()
 
-    def show_keys(self, keys: Sequence[Key]) -> None:
-        """Shows other keys."""
-        self._keys = tuple(keys)
-        self.relabel()
+    def on_mount(self) -> None:
+        self.watch(self.screen, "focused", self.relabel)
 
     def on_resize(self) -> None:
         self.relabel()
 
     def relabel(self) -> None:
-        """Draws again, in the language of the moment."""
-        text, touches, width = "", [], max(self.size.width, 20)
-        for index, key in enumerate(self._keys):
-            item = f"{key.name} {self._words(key.label)}"
-            if cells(text) + cells(item) > width:
-                break
-            start = len(text)
-            target = index if key.action else None
-            touches.append(Touch(start, start + len(item), "meta", target))
-            touches.append(Touch(start, start + len(key.name), "key", target))
-            text += item + "  "
+        """Draws again: another language, other keys, or something else has the focus."""
+        keys, width = keys_of(self.app), max(self.size.width, 20)
+        narrow = self.screen.has_class("-narrow")
+        offered = [
+            command
+            for command in of_area(*areas_of(self.screen))
+            if command.label and keys.short(command) and command.narrow in {None, narrow}
+        ]
+        items = {command: (keys.short(command), self._words(command.label)) for command in offered}
+        self._commands = _fitting(items, width)
+        text, touches = "", []
+        for index, command in enumerate(self._commands):
+            name, label = items[command]
+            target = index if carrier_of(self.screen, command) else None
+            start, text = len(text), f"{text}{name} {label}  "
+            touches.append(Touch(start, len(text) - 2, "meta", target))
+            touches.append(Touch(start, start + len(name), "key", target))
         self.show([Paragraph(text.rstrip(), "meta", touches=tuple(touches))])
 
-    def on_prose_picked(self, event: Prose.Picked) -> None:
+    async def on_prose_picked(self, event: Prose.Picked) -> None:
         event.stop()
-        self.post_message(self.Pressed(self._keys[event.target].action))
+        await perform(self.screen, self._commands[event.target])
+
+
+def _fitting(items: Mapping[Command, tuple[str, str]], width: int) -> tuple[Command, ...]:
+    """The commands that a line has room for, in order; room for the pinned ones is kept."""
+    sizes = {command: cells(name) + cells(label) + 3 for command, (name, label) in items.items()}
+    room = width + 2 - sum(size for command, size in sizes.items() if command.pinned)
+    kept: list[Command] = []
+    is_full = False
+    for command, size in sizes.items():
+        if command.pinned:
+            kept.append(command)
+            continue
+        is_full = is_full or size > room
+        if not is_full:
+            kept.append(command)
+            room -= size
+    return tuple(kept)
 
 
 def _last_part(path: str) -> str:

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
+from typing import ClassVar
+
 from textual import events
+from textual.binding import BindingType
 from textual.content import Content
 from textual.message import Message
 from textual.widgets import TextArea
 
 from tui.glyphs import glyph
 from tui.i18n import Words
+from tui.keymap import keys_of
+from tui.keys import Area, bindings, command
 
 
 class QuestionBox(TextArea):
@@ -18,15 +23,14 @@ class QuestionBox(TextArea):
         words: the interface's words.
     """
 
+    BINDINGS: ClassVar[list[BindingType]] = [*bindings(Area.BOX)]
+
     class Asked(Message):
         """A question was sent."""
 
         def __init__(self, question: str) -> None:
             super().__init__()
             self.question = question
-
-    class HelpWanted(Message):
-        """`?` was typed into the empty box."""
 
     def __init__(self, words: Words, *, id: str | None = None) -> None:  # noqa: A002  # Textual's name
         super().__init__(id=id, soft_wrap=True, show_line_numbers=False, highlight_cursor_line=False)
@@ -50,20 +54,16 @@ class QuestionBox(TextArea):
             self._fill(question)
 
     async def _on_key(self, event: events.Key) -> None:
-        if event.key == "enter":
+        if event.character in {"?", "？"} and not self.text and self._is_help():
             event.stop()
             event.prevent_default()
-            self.send()
-        elif event.key in {"shift+enter", "ctrl+j"}:
-            event.stop()
-            event.prevent_default()
-            self.insert("\n")
-        elif event.character in {"?", "？"} and not self.text:
-            event.stop()
-            event.prevent_default()
-            self.post_message(self.HelpWanted())
+            await self.run_action("app.help")
         else:
             await super()._on_key(event)
+
+    def _is_help(self) -> bool:
+        """Whether `?` is still a key of the help screen; the reader may have given it others."""
+        return "question_mark" in keys_of(self.app).of(command("help"))
 
     async def _on_paste(self, event: events.Paste) -> None:
         """Pasted text is cleaned first: it may come from anywhere, and the terminal would obey what is in it."""
@@ -108,7 +108,11 @@ class QuestionBox(TextArea):
             self._position = max(position, 0)
             self._fill(self._asked[self._position])
 
-    def send(self) -> None:
+    def action_new_line(self) -> None:
+        """Starts a new line."""
+        self.insert("\n")
+
+    def action_send(self) -> None:
         """Sends what is typed, if anything is."""
         question = self.text.strip()
         if not question:
