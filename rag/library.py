@@ -39,11 +39,14 @@ from rag.types import (
     Article,
     ArticleList,
     Filters,
+    GenerationChanges,
     Hit,
     IndexStatus,
     Mode,
+    PlaceCount,
     Progress,
     SearchResult,
+    SourceList,
     Turn,
 )
 
@@ -64,6 +67,8 @@ class _Loaded:
     generation: Generation
     retriever: Retriever
     answerer: Answerer
+    before: str | None
+    """Id of the generation that was loaded before; None at first."""
 
 
 class Library:
@@ -76,6 +81,9 @@ class Library:
         self._embedder: Embedder = StagedEmbedder(embedder)
         self._phraser = _phraser(settings, self._embedder)
         self._hop = threading.Lock()
+        self._telling = threading.Lock()
+        self._changes: tuple[str, GenerationChanges | None] = ("", None)
+        """What a generation changed, and its id."""
         self._loaded = self._load()
 
     @classmethod
@@ -99,7 +107,7 @@ class Library:
             threading.Thread(target=_load_quietly, args=(reader,), name="reader", daemon=False).start()
         return cls(settings, store, embedder, reader)
 
-    def _load(self) -> _Loaded:
+    def _load(self, before: str | None = None) -> _Loaded:
         generation = self._store.current()
         built_with = generation.manifest.model_fingerprint
         if built_with != self._embedder.fingerprint:
@@ -110,7 +118,7 @@ class Library:
                 hint="Run `wenbao index` to build it anew, or set embedding_model back.",
             )
         retriever = Retriever(generation, self._embedder)
-        return _Loaded(generation, retriever, self._answerer(generation, retriever))
+        return _Loaded(generation, retriever, self._answerer(generation, retriever), before)
 
     def _answerer(self, generation: Generation, retriever: Retriever) -> Answerer:
         return Answerer(generation, retriever, self._embedder, self._phraser, self._reader)
@@ -126,7 +134,7 @@ class Library:
             if not self._store.changed(self._loaded.generation.id):
                 return False
             try:
-                self._loaded = self._load()
+                self._loaded = self._load(before=self._loaded.generation.id)
             except RagError as error:
                 _log.warning("still serving generation %s: %s", self._loaded.generation.id, error)
                 return False
@@ -231,16 +239,43 @@ class Library:
         q: str | None = None,
         limit: int = 20,
         cursor: str | None = None,
+        date_from: str | None = None,
+        date_to: str | None = None,
     ) -> ArticleList:
         """A page of the list of articles, in corpus order.
 
         Raises:
-            InputError: a cursor that no reply gave, or `limit` outside 1 to 100.
+            InputError: a cursor that no reply gave, a date that is no day, a range that ends before it begins, or
+                `limit` outside 1 to 100.
         """
         self.refresh()
-        if not 1 <= limit <= MAX_TOP_K:
-            raise InputError(f"limit is {limit}; it must lie between 1 and {MAX_TOP_K}.")
-        return self._loaded.generation.list_articles(source=source, place=place, q=q, limit=limit, cursor=cursor)
+        return self._loaded.generation.list_articles(
+            source=source,
+            place=place,
+            q=q,
+            limit=_check_limit(limit),
+            cursor=cursor,
+            date_from=date_from,
+            date_to=date_to,
+        )
+
+    def sources(self, *, under: str = "", limit: int = 100, cursor: str | None = None) -> SourceList:
+        """One level of the corpus, folders first: what lies in `under`, a folder ending in `/`, or at the top.
+
+        Raises:
+            InputError: `limit` outside 1 to 100.
+        """
+        self.refresh()
+        return self._loaded.generation.contents().sources(under, _check_limit(limit), cursor)
+
+    def places(self, *, q: str | None = None, limit: int = 20) -> tuple[PlaceCount, ...]:
+        """The places that most articles are about; with `q`, those whose name holds these characters.
+
+        Raises:
+            InputError: `limit` outside 1 to 100.
+        """
+        self.refresh()
+        return self._loaded.generation.contents().places(q, _check_limit(limit))
 
     def article(self, article_id: str) -> Article:
         """One article, with its text.
@@ -254,7 +289,8 @@ class Library:
     def status(self) -> IndexStatus:
         """What is loaded."""
         self.refresh()
-        generation = self._loaded.generation
+        loaded = self._loaded
+        generation = loaded.generation
         manifest = generation.manifest
         return IndexStatus(
             generation=generation.id,
@@ -266,7 +302,16 @@ class Library:
             is_sample=manifest.is_sample,
             vectors=str(Path(self._settings.vectors)),
             skipped=manifest.skipped,
+            changes=self._changes_of(loaded),
         )
+
+    def _changes_of(self, loaded: _Loaded) -> GenerationChanges | None:
+        """What a generation changed, worked out when it is first asked for: it takes a moment, and a hop may not."""
+        generation = loaded.generation
+        with self._telling:
+            if loaded.before is not None and self._changes[0] != generation.id:
+                self._changes = generation.id, generation.changes_since(loaded.before)
+            return self._changes[1] if self._changes[0] == generation.id else None
 
     def close(self) -> None:
         """Lets go of the files."""
@@ -292,6 +337,12 @@ def _load_quietly(reader: Reader) -> None:
     """Has the reader at hand for the first question; what is wrong with it is told to whoever asks that."""
     with suppress(RagError):
         reader.load()
+
+
+def _check_limit(limit: int) -> int:
+    if not 1 <= limit <= MAX_TOP_K:
+        raise InputError(f"limit is {limit}; it must lie between 1 and {MAX_TOP_K}.")
+    return limit
 
 
 def _check_top_k(top_k: int) -> int:

@@ -247,6 +247,35 @@ class ArticleList:
     items: tuple[Article, ...]
     next_cursor: str | None
     """None at the end."""
+    total: int | None = None
+    """Articles on all pages together; None where nobody has counted them."""
+
+
+@dataclass(frozen=True, slots=True)
+class SourceCount:
+    """A folder or a file of the corpus, and how many articles it holds."""
+
+    source: str
+    """Ends in `/` where it is a folder. As a filter, it lets these articles through."""
+    articles: int
+
+
+@dataclass(frozen=True, slots=True)
+class SourceList:
+    """A page of one level of the corpus."""
+
+    items: tuple[SourceCount, ...]
+    next_cursor: str | None
+    """None at the end."""
+
+
+@dataclass(frozen=True, slots=True)
+class PlaceCount:
+    """A place, and how many articles are about it or a place within it."""
+
+    place: tuple[str, ...]
+    """From province down."""
+    articles: int
 
 
 @dataclass(frozen=True, slots=True)
@@ -337,6 +366,21 @@ class IndexStatus:
     """True when the corpus is the built-in sample."""
     vectors: str
     skipped: tuple[Skipped, ...] = ()
+    changes: GenerationChanges | None = None
+    """What sets it apart from the one that was loaded before; None where none was."""
+
+
+@dataclass(frozen=True, slots=True)
+class GenerationChanges:
+    """How many articles set a generation apart from an earlier one."""
+
+    since: str
+    """The earlier one."""
+    added: int
+    changed: int
+    moved: int
+    """Of the same headline and text in another place of the corpus."""
+    removed: int
 
 
 @dataclass(frozen=True, slots=True)

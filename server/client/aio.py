@@ -28,9 +28,11 @@ from server.schemas import (
     IndexOut,
     JobOut,
     Mode,
+    PlacesResponse,
     ReadyOut,
     ReportOut,
     SearchResponse,
+    SourcesResponse,
 )
 
 
@@ -178,12 +180,27 @@ class AsyncWenbao:
     # ----------------------------------------------------------------------------------------------------- articles
 
     async def articles(
-        self, *, source: str | None = None, place: str | None = None, q: str | None = None, page_size: int = 100
+        self,
+        *,
+        source: str | None = None,
+        place: str | None = None,
+        q: str | None = None,
+        date_from: str | None = None,
+        date_to: str | None = None,
+        page_size: int = 100,
     ) -> AsyncIterator[ArticleOut]:
         """Every article of the listing, in corpus order; the pages are fetched as they are needed."""
         cursor: str | None = None
         while True:
-            page = await self.articles_page(source=source, place=place, q=q, limit=page_size, cursor=cursor)
+            page = await self.articles_page(
+                source=source,
+                place=place,
+                q=q,
+                date_from=date_from,
+                date_to=date_to,
+                limit=page_size,
+                cursor=cursor,
+            )
             for article in page.items:
                 yield article
             cursor = page.next_cursor
@@ -196,11 +213,21 @@ class AsyncWenbao:
         source: str | None = None,
         place: str | None = None,
         q: str | None = None,
+        date_from: str | None = None,
+        date_to: str | None = None,
         limit: int = 20,
         cursor: str | None = None,
     ) -> ArticlesResponse:
         """One page of the listing; `next_cursor` of the page before gives the next."""
-        return await self._call(calls.articles(source, place, q, limit, cursor))
+        return await self._call(calls.articles(source, place, q, date_from, date_to, limit, cursor))
+
+    async def sources(self, *, under: str = "", limit: int = 100, cursor: str | None = None) -> SourcesResponse:
+        """The folders and files in a folder of the corpus, which ends in `/`, or at its top; one page of them."""
+        return await self._call(calls.sources(under, limit, cursor))
+
+    async def places(self, *, q: str | None = None, limit: int = 20) -> PlacesResponse:
+        """The places that most articles are about; with `q`, those whose name holds these characters."""
+        return await self._call(calls.places(q, limit))
 
     async def article(self, article_id: str) -> ArticleDetail:
         """One article with its text.

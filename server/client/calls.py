@@ -24,8 +24,10 @@ from server.schemas import (
     HealthOut,
     IndexOut,
     JobOut,
+    PlacesResponse,
     ReadyOut,
     SearchResponse,
+    SourcesResponse,
     TurnIn,
 )
 
@@ -95,12 +97,28 @@ def ask(
 
 
 def articles(
-    source: str | None, place: str | None, q: str | None, limit: int, cursor: str | None
+    source: str | None,
+    place: str | None,
+    q: str | None,
+    date_from: str | None,
+    date_to: str | None,
+    limit: int,
+    cursor: str | None,
 ) -> Call[ArticlesResponse]:
     """GET /v1/articles, one page."""
-    asked = {"source": source, "place": place, "q": q, "limit": limit, "cursor": cursor}
-    given = {name: value for name, value in asked.items() if value is not None}
-    return Call("GET", "/v1/articles", ArticlesResponse, params=given)
+    asked = {"source": source, "place": place, "q": q, "date_from": date_from, "date_to": date_to}
+    return Call("GET", "/v1/articles", ArticlesResponse, params=_given({**asked, "limit": limit, "cursor": cursor}))
+
+
+def sources(under: str, limit: int, cursor: str | None) -> Call[SourcesResponse]:
+    """GET /v1/sources, one page."""
+    asked = {"under": under or None, "limit": limit, "cursor": cursor}
+    return Call("GET", "/v1/sources", SourcesResponse, params=_given(asked))
+
+
+def places(q: str | None, limit: int) -> Call[PlacesResponse]:
+    """GET /v1/places."""
+    return Call("GET", "/v1/places", PlacesResponse, params=_given({"q": q, "limit": limit}))
 
 
 def article(article_id: str) -> Call[ArticleDetail]:
@@ -147,6 +165,10 @@ def health() -> Call[HealthOut]:
 def ready() -> Call[ReadyOut]:
     """GET /readyz."""
     return Call("GET", "/readyz", ReadyOut)
+
+
+def _given(asked: Mapping[str, str | int | None]) -> dict[str, str | int]:
+    return {name: value for name, value in asked.items() if value is not None}
 
 
 def _filters(filters: FiltersLike | None) -> dict[str, object]:

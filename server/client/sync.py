@@ -28,9 +28,11 @@ from server.schemas import (
     IndexOut,
     JobOut,
     Mode,
+    PlacesResponse,
     ReadyOut,
     ReportOut,
     SearchResponse,
+    SourcesResponse,
 )
 
 
@@ -177,12 +179,27 @@ class Wenbao:
     # ----------------------------------------------------------------------------------------------------- articles
 
     def articles(
-        self, *, source: str | None = None, place: str | None = None, q: str | None = None, page_size: int = 100
+        self,
+        *,
+        source: str | None = None,
+        place: str | None = None,
+        q: str | None = None,
+        date_from: str | None = None,
+        date_to: str | None = None,
+        page_size: int = 100,
     ) -> Iterator[ArticleOut]:
         """Every article of the listing, in corpus order; the pages are fetched as they are needed."""
         cursor: str | None = None
         while True:
-            page = self.articles_page(source=source, place=place, q=q, limit=page_size, cursor=cursor)
+            page = self.articles_page(
+                source=source,
+                place=place,
+                q=q,
+                date_from=date_from,
+                date_to=date_to,
+                limit=page_size,
+                cursor=cursor,
+            )
             yield from page.items
             cursor = page.next_cursor
             if cursor is None:
@@ -194,11 +211,21 @@ class Wenbao:
         source: str | None = None,
         place: str | None = None,
         q: str | None = None,
+        date_from: str | None = None,
+        date_to: str | None = None,
         limit: int = 20,
         cursor: str | None = None,
     ) -> ArticlesResponse:
         """One page of the listing; `next_cursor` of the page before gives the next."""
-        return self._call(calls.articles(source, place, q, limit, cursor))
+        return self._call(calls.articles(source, place, q, date_from, date_to, limit, cursor))
+
+    def sources(self, *, under: str = "", limit: int = 100, cursor: str | None = None) -> SourcesResponse:
+        """The folders and files in a folder of the corpus, which ends in `/`, or at its top; one page of them."""
+        return self._call(calls.sources(under, limit, cursor))
+
+    def places(self, *, q: str | None = None, limit: int = 20) -> PlacesResponse:
+        """The places that most articles are about; with `q`, those whose name holds these characters."""
+        return self._call(calls.places(q, limit))
 
     def article(self, article_id: str) -> ArticleDetail:
         """One article with its text.

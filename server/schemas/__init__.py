@@ -6,10 +6,12 @@ model, by the `from_…` class methods here; domain types are named for the type
 """
 
 from server.schemas.base import Mode, ReplyModel, RequestModel, WireSpan
+from server.schemas.contents import PlaceOut, PlacesResponse, SourceOut, SourcesResponse
 from server.schemas.corpus import CorpusFileOut, CorpusQuery
 from server.schemas.explanations import AnswerExplanationOut, ArticleStandingOut, SearchExplanationOut
 from server.schemas.index import (
     ArticleChangeOut,
+    ChangesOut,
     CountsOut,
     FieldError,
     HealthOut,
@@ -45,7 +47,9 @@ from server.schemas.requests import (
     AskRequest,
     FiltersIn,
     IndexRequest,
+    PlacesQuery,
     SearchRequest,
+    SourcesQuery,
     TurnIn,
 )
 
@@ -65,6 +69,7 @@ __all__ = [
     "AskRequest",
     "AskResponse",
     "BlockOut",
+    "ChangesOut",
     "CitationOut",
     "CopyOut",
     "CorpusFileOut",
@@ -80,6 +85,9 @@ __all__ = [
     "IndexRequest",
     "JobOut",
     "Mode",
+    "PlaceOut",
+    "PlacesQuery",
+    "PlacesResponse",
     "PlanOut",
     "Problem",
     "RanksOut",
@@ -91,6 +99,9 @@ __all__ = [
     "SearchRequest",
     "SearchResponse",
     "SkippedOut",
+    "SourceOut",
+    "SourcesQuery",
+    "SourcesResponse",
     "TurnIn",
     "WireSpan",
 ]

@@ -110,6 +110,16 @@ class JobOut(ReplyModel):
     problem: Problem | None = Field(default=None, description="Why it failed.")
 
 
+class ChangesOut(ReplyModel):
+    """How many articles set a generation apart from an earlier one."""
+
+    since: str = Field(description="The earlier generation.")
+    added: int = Field(description="Articles that are new.")
+    changed: int = Field(description="Articles whose text, or what is told of them, is another.")
+    moved: int = Field(description="Articles of the same headline and text that stand elsewhere in the corpus.")
+    removed: int = Field(description="Articles that are gone.")
+
+
 class IndexOut(ReplyModel):
     """The loaded generation and the running refresh."""
 
@@ -126,6 +136,11 @@ class IndexOut(ReplyModel):
         default=False, description="True while changes of the corpus refresh the index by themselves."
     )
     skipped: tuple[SkippedOut, ...] = Field(default=(), description="What of the corpus was left out, and why.")
+    changes: ChangesOut | None = Field(
+        default=None,
+        description="What sets its articles apart from those of the generation that this server had loaded before; "
+        "null where there was none, or it is gone.",
+    )
     job: JobOut | None = Field(default=None, description="The running refresh; null when none runs.")
     last_job: JobOut | None = Field(default=None, description="The refresh that ended last.")
     problem: Problem | None = Field(default=None, description="Why no generation is loaded, or not a newer one.")

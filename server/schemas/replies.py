@@ -184,6 +184,7 @@ class ArticlesResponse(ReplyModel):
 
     items: tuple[ArticleOut, ...] = Field(description="In corpus order.")
     next_cursor: str | None = Field(description="Ask for the next page with it; null at the end.")
+    total: int | None = Field(default=None, description="Articles on all pages together.")
 
     @classmethod
     def from_list(cls, listing: ArticleList) -> Self:

@@ -106,6 +106,27 @@ class ArticlesQuery(BaseModel):
     q: str | None = Field(default=None, max_length=MAX_QUESTION, description="Words that title or text contain.")
     limit: int = Field(default=20, ge=1, le=100, description="Articles per page.")
     cursor: str | None = Field(default=None, max_length=4_000, description="`next_cursor` of the page before.")
+    date_from: IsoDay | None = Field(default=None, description="First day, inclusive.")
+    date_to: IsoDay | None = Field(default=None, description="Last day, inclusive.")
+
+
+class SourcesQuery(BaseModel):
+    """Query parameters of the tree of sources."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    under: str = Field(default="", max_length=1_000, description="A folder ending in `/`; empty for the top.")
+    limit: int = Field(default=100, ge=1, le=100, description="Folders and files per page.")
+    cursor: str | None = Field(default=None, max_length=4_000, description="`next_cursor` of the page before.")
+
+
+class PlacesQuery(BaseModel):
+    """Query parameters of the places."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    q: str | None = Field(default=None, max_length=1_000, description="Characters of the place's name.")
+    limit: int = Field(default=20, ge=1, le=100, description="How many at most.")
 
 
 class IndexRequest(RequestModel):

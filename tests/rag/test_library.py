@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import shutil
 import weakref
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
@@ -15,7 +16,7 @@ from rag.index.building.builder import build_index
 from rag.index.storage.store import Store
 from rag.library import MAX_QUERY, Library
 from rag.settings import Settings
-from rag.types import Answer, Filters
+from rag.types import Answer, Filters, GenerationChanges
 from tests.rag.index.fakes import WordEmbedder, write_records
 from tests.rag.town import RECORDS
 
@@ -32,6 +33,9 @@ class Desk:
     def publish(self, text: str) -> None:
         write_records(self.settings.corpus_path / "ferry.jsonl", [{"id": "ferry", "title": "渡口添船", "text": text}])
         build_index(self.settings, embedder=self.embedder)
+
+    def generations(self) -> list[str]:
+        return Store(self.settings.vectors).generations()
 
     def open(self, embedder: Embedder | None = None) -> Library:
         return Library(self.settings, Store(self.settings.vectors), embedder or self.embedder)
@@ -82,6 +86,36 @@ def test_refresh_says_whether_it_hopped(desk: Desk) -> None:
     desk.publish("渡口有9条渡船。")
     assert library.refresh() is True
     assert library.refresh() is False
+    library.close()
+
+
+def test_the_status_counts_what_a_newer_generation_changed(desk: Desk) -> None:
+    corpus = desk.settings.corpus_path
+    write_records(corpus / "mill.jsonl", [{"id": "mill", "title": "磨坊停转", "text": "磨坊今年停转了。"}])
+    desk.publish("渡口有7条渡船。")
+    library = desk.open()
+    assert library.status().changes is None
+    first = library.generation
+    (corpus / "mill.jsonl").unlink()
+    write_records(corpus / "well.jsonl", [{"id": f"well-{n}", "text": f"第{n}口井打好了。"} for n in (1, 2)])
+    desk.publish("渡口有9条渡船。")
+    assert library.status().changes == GenerationChanges(first, added=2, changed=1, moved=0, removed=1)
+    desk.publish("渡口有11条渡船。")
+    for _ in range(2):
+        assert library.status().changes == GenerationChanges(
+            sorted(desk.generations())[-2], added=0, changed=1, moved=0, removed=0
+        )
+    library.close()
+
+
+def test_a_generation_that_was_swept_away_leaves_no_changes_to_tell(desk: Desk) -> None:
+    desk.publish("渡口有7条渡船。")
+    library = desk.open()
+    first = library.generation
+    desk.publish("渡口有9条渡船。")
+    shutil.rmtree(desk.settings.vectors / "generations" / first)
+    assert library.refresh()
+    assert library.status().changes is None
     library.close()
 
 

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
 
 from rag.cancellation import Cancellation
 from rag.errors import InputError, NotFound
+from rag.index.storage.contents import Contents
+from rag.index.storage.listing import date_matches, date_range
 from rag.offsets import OffsetMap, runs_of, text_of
 from rag.types import (
     Answer,
@@ -21,9 +24,11 @@ from rag.types import (
     Filters,
     Hit,
     IndexStatus,
+    PlaceCount,
     Ranks,
     SearchResult,
     Skipped,
+    SourceList,
     Turn,
 )
 
@@ -129,14 +134,28 @@ class FakeLibrary:
         q: str | None = None,
         limit: int = 20,
         cursor: str | None = None,
+        date_from: str | None = None,
+        date_to: str | None = None,
     ) -> ArticleList:
         if cursor is not None and not cursor.isdecimal():
             raise InputError(f"cursor {cursor} was given by no reply.", hint="Start without a cursor.")
         first = int(cursor or 0)
         found = [one for one in ARTICLES if source in {None, one.source} and (q is None or q in one.text)]
         found = [one for one in found if place is None or place in one.place]
+        if date_from or date_to:
+            days = date_range(date_from, date_to)
+            found = [one for one in found if date_matches(one.date, *days)]
         following = str(first + limit) if first + limit < len(found) else None
-        return ArticleList(tuple(found[first : first + limit]), following)
+        return ArticleList(tuple(found[first : first + limit]), following, len(found))
+
+    def sources(self, *, under: str = "", limit: int = 100, cursor: str | None = None) -> SourceList:
+        return self._contents().sources(under, limit, cursor)
+
+    def places(self, *, q: str | None = None, limit: int = 20) -> tuple[PlaceCount, ...]:
+        return self._contents().places(q, limit)
+
+    def _contents(self) -> Contents:
+        return Contents((one.article_id, one.source, json.dumps(one.place)) for one in ARTICLES)
 
     def article(self, article_id: str) -> Article:
         for article in ARTICLES:

@@ -113,7 +113,36 @@ def test_articles_are_listed_to_the_end(client: httpx.Client) -> None:
     assert client.get("/v1/articles", params={"q": "石桥", "source": "a.txt"}).json() == {
         "items": [],
         "next_cursor": None,
+        "total": 0,
     }
+
+
+def test_articles_are_listed_by_date_and_counted(client: httpx.Client) -> None:
+    listed = client.get("/v1/articles", params={"date_from": "2020-03-01", "date_to": "2020-03-31"}).json()
+    assert [one["article_id"] for one in listed["items"]] == ["a-1"]
+    assert listed["total"] == 1
+    assert client.get("/v1/articles", params={"date_to": "2020-03-04"}).json()["total"] == 0
+    assert client.get("/v1/articles", params={"limit": 1}).json()["total"] == 2
+    for wrong in ({"date_from": "2020"}, {"date_from": "2021-01-01", "date_to": "2020-01-01"}):
+        assert client.get("/v1/articles", params=wrong).status_code == 422
+
+
+def test_sources_are_told_level_by_level(client: httpx.Client) -> None:
+    top = client.get("/v1/sources").json()
+    assert top == {"items": [{"source": "b/", "articles": 1}, {"source": "a.txt", "articles": 1}], "next_cursor": None}
+    below = client.get("/v1/sources", params={"under": "b/"}).json()
+    assert below["items"] == [{"source": "b/c.txt", "articles": 1}]
+    first = client.get("/v1/sources", params={"limit": 1}).json()
+    assert client.get("/v1/sources", params={"cursor": first["next_cursor"]}).json()["items"] == top["items"][1:]
+    assert client.get("/v1/sources", params={"under": "c/"}).json()["items"] == []
+
+
+def test_places_are_told_with_their_articles(client: httpx.Client) -> None:
+    assert client.get("/v1/places").json()["items"] == [
+        {"place": ["浙江省"], "articles": 1},
+        {"place": ["浙江省", "云溪镇"], "articles": 1},
+    ]
+    assert [one["place"][-1] for one in client.get("/v1/places", params={"q": "溪"}).json()["items"]] == ["云溪镇"]
 
 
 def test_an_article_is_found_by_any_id(client: httpx.Client) -> None:
@@ -139,6 +168,8 @@ def test_openapi_is_complete_and_offline(client: httpx.Client) -> None:
         "/v1/ask",
         "/v1/articles",
         "/v1/articles/{article_id}",
+        "/v1/sources",
+        "/v1/places",
         "/v1/index",
         "/v1/index/events",
         "/v1/corpus/{path}",

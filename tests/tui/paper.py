@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -9,6 +10,8 @@ from dataclasses import dataclass, field
 from typing import Any
 
 from rag.errors import NotFound
+from rag.index.storage.contents import Contents
+from rag.index.storage.listing import Listing
 from rag.offsets import OffsetMap, runs_of, text_of
 from rag.settings import Settings
 from rag.types import (
@@ -25,7 +28,9 @@ from rag.types import (
     Hit,
     IndexReport,
     IndexStatus,
+    PlaceCount,
     Ranks,
+    SourceList,
     Turn,
 )
 from server.jobs import Jobs
@@ -237,11 +242,25 @@ class PaperLibrary:
         q: str | None = None,
         limit: int = 20,
         cursor: str | None = None,
+        date_from: str | None = None,
+        date_to: str | None = None,
     ) -> ArticleList:
-        found = [a for a in self.articles_known if source in {None, a.source} and (q is None or q in a.text)]
-        start = int(cursor or 0)
-        more = str(start + limit) if start + limit < len(found) else None
-        return ArticleList(tuple(found[start : start + limit]), more)
+        known = self.articles_known
+        listing = Listing((a.article_id, a.source, json.dumps(a.place), a.date) for a in known)
+        filters = Filters((source,) if source else (), (place,) if place else (), date_from, date_to)
+        ordinals, following, total = listing.page(
+            filters, q, limit, cursor, lambda words: {n for n, a in enumerate(known) if words in a.text}
+        )
+        return ArticleList(tuple(known[ordinal] for ordinal in ordinals), following, total)
+
+    def sources(self, *, under: str = "", limit: int = 100, cursor: str | None = None) -> SourceList:
+        return self._contents().sources(under, limit, cursor)
+
+    def places(self, *, q: str | None = None, limit: int = 20) -> tuple[PlaceCount, ...]:
+        return self._contents().places(q, limit)
+
+    def _contents(self) -> Contents:
+        return Contents((a.article_id, a.source, json.dumps(a.place)) for a in self.articles_known)
 
     def article(self, article_id: str) -> Article:
         for article in self.articles_known:

@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import sqlite3
+from collections import Counter
 from collections.abc import Iterator
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 
-from rag.types import ArticleChange
+from rag.types import ArticleChange, GenerationChanges
 
 
 def article_changes(database: sqlite3.Connection, previous: Path | None) -> list[ArticleChange]:
@@ -26,6 +27,22 @@ def article_changes(database: sqlite3.Connection, previous: Path | None) -> list
         with closing(sqlite3.connect(f"{previous.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as old:
             before = _facts(old)
     return list(_compared(before, _facts(database)))
+
+
+def generation_changes(since: str, previous: Path, present: Path) -> GenerationChanges | None:
+    """How many articles of one database differ from those of another; None where one of them is gone or damaged.
+
+    Args:
+        since: the id of the earlier generation.
+        previous: its database.
+        present: that of the later one.
+    """
+    try:
+        with closing(sqlite3.connect(f"{present.resolve().as_uri()}?mode=ro&immutable=1", uri=True)) as database:
+            kinds = Counter(change.kind for change in article_changes(database, previous))
+    except sqlite3.Error:  # an earlier generation may be swept away at any time
+        return None
+    return GenerationChanges(since, kinds["added"], kinds["changed"], kinds["moved"], kinds["removed"])
 
 
 @dataclass(frozen=True, slots=True)

@@ -20,6 +20,8 @@ from rag.index.copies.duplicates import open_groups
 from rag.index.legs.arrays import map_array
 from rag.index.legs.keyword_index import KeywordIndex
 from rag.index.legs.vector_index import VectorIndex
+from rag.index.storage.changes import generation_changes
+from rag.index.storage.contents import Contents
 from rag.index.storage.database import ARTICLE_COLUMNS, read_article, read_chunk
 from rag.index.storage.database import FILE as DATABASE
 from rag.index.storage.listing import Listing
@@ -28,7 +30,7 @@ from rag.index.storage.manifest import Manifest, file_digest
 from rag.index.text.analyzer import Analyzer
 from rag.index.text.userdict import UserDictionary
 from rag.offsets import OffsetMap
-from rag.types import Article, ArticleList, Chunk, Counts, Filters
+from rag.types import Article, ArticleList, Chunk, Counts, Filters, GenerationChanges
 
 CHUNK_ARTICLES = "chunk_articles.npy"
 
@@ -58,6 +60,7 @@ class Generation:
         self._database = database
         self._lock = threading.Lock()
         self._listing: Listing | None = None
+        self._contents: Contents | None = None
         self._held: OrderedDict[int, tuple[Article, OffsetMap]] = OrderedDict()
 
     @classmethod
@@ -177,6 +180,8 @@ class Generation:
         q: str | None = None,
         limit: int = 20,
         cursor: str | None = None,
+        date_from: str | None = None,
+        date_to: str | None = None,
     ) -> ArticleList:
         """A page of articles in corpus order.
 
@@ -186,12 +191,26 @@ class Generation:
             q: stands in the headline or the text, once both are folded.
             limit: how many at most.
             cursor: `next_cursor` of the page before.
+            date_from: as in `Filters`.
+            date_to: as in `Filters`.
 
         Raises:
-            InputError: a cursor that no listing gave.
+            InputError: a cursor that no listing gave, a date that is no day, or a range that ends before it begins.
         """
-        ordinals, following = self._list().page(source, place, q, limit, cursor, self._holding)
-        return ArticleList(tuple(self.article_at(ordinal) for ordinal in ordinals), following)
+        filters = Filters((source,) if source else (), (place,) if place else (), date_from, date_to)
+        ordinals, following, total = self._list().page(filters, q, limit, cursor, self._holding)
+        return ArticleList(tuple(self.article_at(ordinal) for ordinal in ordinals), following, total)
+
+    def contents(self) -> Contents:
+        """What is in the corpus, counted; read at the first call."""
+        if self._contents is None:
+            self._contents = Contents(self._read("SELECT article_id, source, place FROM articles"))
+        return self._contents
+
+    def changes_since(self, earlier: str) -> GenerationChanges | None:
+        """How many articles are others than in an earlier generation; None where that is gone."""
+        database = self.folder.parent / earlier / DATABASE
+        return generation_changes(earlier, database, self.folder / DATABASE) if database.exists() else None
 
     def mask(self, filters: Filters) -> NDArray[np.bool_] | None:
         """(n,) true for the chunks whose articles the filters let through; None when they restrict nothing.

@@ -62,26 +62,26 @@ class Listing:
 
     def page(
         self,
-        source: str | None,
-        place: str | None,
+        filters: Filters,
         q: str | None,
         limit: int,
         cursor: str | None,
         holding: Callable[[str], set[int]],
-    ) -> tuple[list[int], str | None]:
-        """Ordinals of one page, and the cursor of the next, None at the end.
+    ) -> tuple[list[int], str | None, int]:
+        """Ordinals of one page, the cursor of the next, None at the end, and how many there are on all pages.
 
         Args:
             holding: the ordinals of the articles that hold some folded words.
         """
-        chosen = self.matching(Filters(sources=(source,) if source else (), places=(place,) if place else ()))
+        chosen = self.matching(filters)
         if q and q.strip():
             held = holding(fold(q.strip()))
             chosen &= np.isin(np.arange(len(self._ids)), np.fromiter(held, np.int64, len(held)))
+        total = int(chosen.sum())
         chosen[: self._after(cursor)] = False
         ordinals = [int(ordinal) for ordinal in np.flatnonzero(chosen)[: limit + 1]]
         page = ordinals[:limit]
-        return page, self._cursor(page[-1]) if len(ordinals) > limit and page else None
+        return page, self._cursor(page[-1]) if len(ordinals) > limit and page else None, total
 
     def _cursor(self, ordinal: int) -> str:
         return base64.urlsafe_b64encode(json.dumps([self._ids[ordinal], ordinal]).encode()).decode("ascii")

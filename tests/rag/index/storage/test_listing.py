@@ -78,25 +78,27 @@ def test_ranges_that_cannot_be(first: str | None, last: str | None) -> None:
 
 @given(st.integers(1, 5))
 def test_pages_follow_each_other_to_the_end(limit: int) -> None:
-    found, cursor = _listing().page(None, None, None, limit, None, _holding)
+    found, cursor, total = _listing().page(Filters(), None, limit, None, _holding)
+    assert total == len(ROWS)
     while cursor:
-        page, cursor = _listing().page(None, None, None, limit, cursor, _holding)
+        page, cursor, _ = _listing().page(Filters(), None, limit, cursor, _holding)
         found += page
     assert found == [0, 1, 2, 3]
 
 
 def test_words_narrow_a_listing() -> None:
-    assert _listing().page(None, None, " 桥 ", 10, None, _holding) == ([1, 3], None)
-    assert _listing().page(None, "江苏", "桥", 10, None, _holding) == ([3], None)
+    assert _listing().page(Filters(), " 桥 ", 10, None, _holding) == ([1, 3], None, 2)
+    assert _listing().page(Filters(places=("江苏",)), "桥", 10, None, _holding) == ([3], None, 1)
+    assert _listing().page(Filters(date_from="2024-01-01"), "桥", 10, None, _holding) == ([1], None, 1)
 
 
 def test_a_cursor_goes_on_after_its_article_when_the_list_has_moved() -> None:
-    _, cursor = _listing().page(None, None, None, 2, None, _holding)
+    _, cursor, _ = _listing().page(Filters(), None, 2, None, _holding)
     grown = Listing([("new", "0.txt", "[]", None), *ROWS])
-    assert grown.page(None, None, None, 9, cursor, _holding)[0] == [3, 4]
+    assert grown.page(Filters(), None, 9, cursor, _holding)[0] == [3, 4]
 
 
 @pytest.mark.parametrize("cursor", ["x", "ä", "e30=", "WzFd", "bnVsbA=="])
 def test_a_cursor_that_no_listing_gave_is_refused(cursor: str) -> None:
     with pytest.raises(InputError):
-        _listing().page(None, None, None, 5, cursor, _holding)
+        _listing().page(Filters(), None, 5, cursor, _holding)
