@@ -30,13 +30,17 @@ from server.state import State, build_state
 from server.tracing import open_tracing
 from server.traffic import Traffic
 
-_BACKLOG = 128
 _UNWIND_S = 0.2
 """How long requests and threads that are cut off may take to notice."""
 _NATIVE = frozenset({"wenbao-open", "warm"})
 """Daemon threads in which libraries run code that is not Python's."""
 
 _log = logging.getLogger(__name__)
+
+QUEUED = 2048
+"""Connections that the system holds until they are taken in."""
+SWITCH_S = 0.0005
+"""How long a thread that computes may keep Python's lock from the one that reads and writes the sockets."""
 
 
 def serve(settings: Settings, *, on_ready: Callable[[str], None] | None = None) -> None:
@@ -87,6 +91,8 @@ def make_server(state: State, on_ready: Callable[[], None], *, is_worker: bool =
         access_log=False,
         server_header=False,
         timeout_graceful_shutdown=state.settings.shutdown_timeout_s,  # type: ignore[arg-type]  # asyncio takes any number
+        # asyncio takes in so many connections at a time: one, and the next is for whichever worker is idle.
+        backlog=1 if is_worker else QUEUED,
     )
     return Server(config, on_ready, traffic=state.traffic, on_drain=state.cancel_work, is_worker=is_worker)
 
@@ -121,7 +127,10 @@ class Server(uvicorn.Server):
         self._signal = 0
 
     async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        sys.setswitchinterval(SWITCH_S)
         await super().startup(sockets=sockets)
+        for listener in sockets or ():
+            listener.listen(QUEUED)  # however many are taken in at a time
         self._on_ready()
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:  # noqa: ARG002  # the base class's signature
@@ -225,7 +234,7 @@ def bind(host: str, port: int) -> socket.socket:
         listener = socket.socket(family, kind, protocol)
         listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
         listener.bind(address)
-        listener.listen(_BACKLOG)
+        listener.listen(QUEUED)
     except OSError as error:
         if listener is not None:
             listener.close()
