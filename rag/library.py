@@ -268,14 +268,19 @@ class Library:
         self.refresh()
         return self._loaded.generation.contents().sources(under, _check_limit(limit), cursor)
 
-    def places(self, *, q: str | None = None, limit: int = 20) -> tuple[PlaceCount, ...]:
-        """The places that most articles are about; with `q`, those whose name holds these characters.
+    def places(self, *, q: str | None = None, under: str | None = None, limit: int = 20) -> tuple[PlaceCount, ...]:
+        """The places that most articles are about.
+
+        Args:
+            q: only those whose name holds these characters.
+            under: only those right below a place, its names from the province down joined by `/`; empty: provinces.
+            limit: how many at most, 1 to 100.
 
         Raises:
             InputError: `limit` outside 1 to 100.
         """
         self.refresh()
-        return self._loaded.generation.contents().places(q, _check_limit(limit))
+        return self._loaded.generation.contents().places(q, under, _check_limit(limit))
 
     def article(self, article_id: str) -> Article:
         """One article, with its text.

@@ -134,7 +134,7 @@ class Jobs:
             told = {"state": "failed", "problem": problem_of(error)}
         with self._lock:
             last_step = self._running or job
-            self._last = last_step.model_copy(update={"finished": _now(), "seconds_left": None, **told})
+            self._last = last_step.model_copy(update={"finished": _now(), "rate": 0.0, "seconds_left": None, **told})
             self._running = None
             if self._notes is not None:
                 self._notes.write(self._last)
@@ -147,7 +147,7 @@ class Jobs:
             raise _Stopped
         with self._lock:
             if self._running is not None:
-                step = {name: getattr(progress, name) for name in ("stage", "done", "total", "seconds_left")}
+                step = {name: getattr(progress, name) for name in ("stage", "done", "total", "rate", "seconds_left")}
                 self._show(self._running.model_copy(update=step))
 
     def _show(self, job: JobOut) -> None:

@@ -225,9 +225,9 @@ class AsyncWenbao:
         """The folders and files in a folder of the corpus, which ends in `/`, or at its top; one page of them."""
         return await self._call(calls.sources(under, limit, cursor))
 
-    async def places(self, *, q: str | None = None, limit: int = 20) -> PlacesResponse:
-        """The places that most articles are about; with `q`, those whose name holds these characters."""
-        return await self._call(calls.places(q, limit))
+    async def places(self, *, q: str | None = None, under: str | None = None, limit: int = 20) -> PlacesResponse:
+        """The places that most articles are about: whose name holds `q`, and which lie right below `under`."""
+        return await self._call(calls.places(q, under, limit))
 
     async def article(self, article_id: str) -> ArticleDetail:
         """One article with its text.

@@ -116,9 +116,9 @@ def sources(under: str, limit: int, cursor: str | None) -> Call[SourcesResponse]
     return Call("GET", "/v1/sources", SourcesResponse, params=_given(asked))
 
 
-def places(q: str | None, limit: int) -> Call[PlacesResponse]:
+def places(q: str | None, under: str | None, limit: int) -> Call[PlacesResponse]:
     """GET /v1/places."""
-    return Call("GET", "/v1/places", PlacesResponse, params=_given({"q": q, "limit": limit}))
+    return Call("GET", "/v1/places", PlacesResponse, params=_given({"q": q, "under": under, "limit": limit}))
 
 
 def article(article_id: str) -> Call[ArticleDetail]:

@@ -49,7 +49,7 @@ def sources(query: Annotated[SourcesQuery, Query()], state: StateDep) -> Sources
 @router.get("/places")
 def places(query: Annotated[PlacesQuery, Query()], state: StateDep) -> PlacesResponse:
     """The places that articles are about, with the number of articles of each."""
-    return PlacesResponse.from_counts(state.live.wait().places(q=query.q, limit=query.limit))
+    return PlacesResponse.from_counts(state.live.wait().places(q=query.q, under=query.under, limit=query.limit))
 
 
 # A record's id is whatever its author chose, slashes included.

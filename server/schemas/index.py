@@ -105,6 +105,7 @@ class JobOut(ReplyModel):
     stage: str = Field(default="", description="What it is doing, or did last.")
     done: int = Field(default=0, description="Units of this stage that are done.")
     total: int = Field(default=0, description="Units of this stage; 0 where not known yet.")
+    rate: float = Field(default=0.0, description="Units a second; 0 where not known.")
     seconds_left: float | None = Field(default=None, description="Of this stage, estimated.")
     report: ReportOut | None = Field(default=None, description="What it did, once it has succeeded.")
     problem: Problem | None = Field(default=None, description="Why it failed.")

@@ -126,6 +126,11 @@ class PlacesQuery(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
 
     q: str | None = Field(default=None, max_length=1_000, description="Characters of the place's name.")
+    under: str | None = Field(
+        default=None,
+        max_length=1_000,
+        description="The place right above, its names from the province down joined by `/`; empty for the provinces.",
+    )
     limit: int = Field(default=20, ge=1, le=100, description="How many at most.")
 
 

@@ -151,8 +151,8 @@ class FakeLibrary:
     def sources(self, *, under: str = "", limit: int = 100, cursor: str | None = None) -> SourceList:
         return self._contents().sources(under, limit, cursor)
 
-    def places(self, *, q: str | None = None, limit: int = 20) -> tuple[PlaceCount, ...]:
-        return self._contents().places(q, limit)
+    def places(self, *, q: str | None = None, under: str | None = None, limit: int = 20) -> tuple[PlaceCount, ...]:
+        return self._contents().places(q, under, limit)
 
     def _contents(self) -> Contents:
         return Contents((one.article_id, one.source, json.dumps(one.place)) for one in ARTICLES)

@@ -70,6 +70,7 @@ async def test_the_listing_is_read_page_by_page(address: str, make: Make) -> Non
     assert [one.article_id for one in await every(paper.articles(date_from="2020-03-05"))] == ["a-1"]
     assert [one.source for one in (await got(paper.sources(under="b/"))).items] == ["b/c.txt"]
     assert [one.place for one in (await got(paper.places(q="云溪"))).items] == [("浙江省", "云溪镇")]
+    assert [one.place for one in (await got(paper.places(under=""))).items] == [("浙江省",)]
     page = await got(paper.articles_page(limit=1))
     assert page.next_cursor is not None
     assert (await got(paper.articles_page(limit=1, cursor=page.next_cursor))).next_cursor is None

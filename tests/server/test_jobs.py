@@ -24,7 +24,7 @@ class Build:
         self.go = threading.Event()
 
     def __call__(self, progress: Callable[[Progress], None]) -> IndexReport:
-        progress(Progress("embedding", 2, 5, seconds_left=1.5))
+        progress(Progress("embedding", 2, 5, rate=2.0, seconds_left=1.5))
         self.begun.set()
         assert self.go.wait(30)
         progress(Progress("writing", 5, 5))
@@ -59,7 +59,8 @@ def test_a_job_from_start_to_end(workdir: object) -> None:
         assert shown["counts"]["articles"] == 2
         assert shown["skipped"] == [{"where": "c.bin", "reason": "not text"}]
         job = shown["job"]
-        assert (job["stage"], job["done"], job["total"], job["seconds_left"]) == ("embedding", 2, 5, 1.5)
+        assert (job["stage"], job["done"], job["total"]) == ("embedding", 2, 5)
+        assert (job["rate"], job["seconds_left"]) == (2.0, 1.5)
         library.newest = "g2"
         build.go.set()
         ended(state.jobs)

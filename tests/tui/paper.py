@@ -256,8 +256,8 @@ class PaperLibrary:
     def sources(self, *, under: str = "", limit: int = 100, cursor: str | None = None) -> SourceList:
         return self._contents().sources(under, limit, cursor)
 
-    def places(self, *, q: str | None = None, limit: int = 20) -> tuple[PlaceCount, ...]:
-        return self._contents().places(q, limit)
+    def places(self, *, q: str | None = None, under: str | None = None, limit: int = 20) -> tuple[PlaceCount, ...]:
+        return self._contents().places(q, under, limit)
 
     def _contents(self) -> Contents:
         return Contents((a.article_id, a.source, json.dumps(a.place)) for a in self.articles_known)

@@ -56,15 +56,18 @@ class Contents:
         following = page[-1] if page and start + limit < len(ordered) else None
         return SourceList(tuple(SourceCount(source, level[source]) for source in page), following)
 
-    def places(self, q: str | None, limit: int) -> tuple[PlaceCount, ...]:
+    def places(self, q: str | None, under: str | None, limit: int) -> tuple[PlaceCount, ...]:
         """The places with the most articles, those of the places within them among theirs.
 
         Args:
-            q: characters of the place's name; None or blank takes every place.
+            q: characters of the place's name; None or blank takes every name.
+            under: the place right above, its names from the province down joined by `/`, empty for the provinces; None
+                takes places of every level.
             limit: how many at most.
         """
         wanted = (q or "").strip()
-        fitting = [path for path in self._places if wanted in path[-1]]
+        above = None if under is None else tuple(part for part in under.split("/") if part)
+        fitting = [path for path in self._places if wanted in path[-1] and above in (None, path[:-1])]
         fitting.sort(key=lambda path: (-self._places[path], path))
         return tuple(PlaceCount(path, self._places[path]) for path in fitting[:limit])
 

@@ -63,8 +63,16 @@ def test_every_count_is_what_the_source_as_a_filter_lets_through(paths: list[str
     ],
 )
 def test_places_count_what_lies_within_them(q: str | None, expected: list[str]) -> None:
-    assert [f"{one.place[-1]} {one.articles}" for one in Contents(ROWS).places(q, 100)] == expected
+    assert [f"{one.place[-1]} {one.articles}" for one in Contents(ROWS).places(q, None, 100)] == expected
 
 
 def test_the_largest_places_are_told() -> None:
-    assert [one.place[-1] for one in Contents(ROWS).places(None, 2)] == ["江苏省", "无锡市"]
+    assert [one.place[-1] for one in Contents(ROWS).places(None, None, 2)] == ["江苏省", "无锡市"]
+
+
+@pytest.mark.parametrize(
+    ("under", "expected"),
+    [("", ["江苏省", "浙江省"]), ("江苏省", ["无锡市"]), ("江苏省/无锡市/", ["惠山区"]), ("无锡市", [])],
+)
+def test_places_are_told_level_by_level(under: str, expected: list[str]) -> None:
+    assert [one.place[-1] for one in Contents(ROWS).places(None, under, 100)] == expected
