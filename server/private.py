@@ -14,15 +14,16 @@ import subprocess
 import sys
 import tempfile
 import threading
+from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
-
-from pydantic import SecretStr
+from typing import TYPE_CHECKING
 
 from rag.errors import ServerError
-from rag.settings import Settings
-from server.run import base_url, bind, make_server
-from server.state import build_state
+from server.sockets import base_url, bind
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
 
 _HOST = "127.0.0.1"
 STOP_S = 15.0
@@ -39,10 +40,11 @@ class PrivateServer:
     """Context manager that runs the server and gives `(base_url, api_key)`. Entering it does not wait for anything.
 
     Args:
-        settings: as for `serve`; host, port and keys are replaced.
+        settings: as for `serve`; host, port and keys are replaced. Or only those that flags give: then the child reads
+            the others itself, and the parent is spared the half second that loading what reads them takes.
     """
 
-    def __init__(self, settings: Settings) -> None:
+    def __init__(self, settings: Settings | Mapping[str, object]) -> None:
         self._settings = settings
         self._key = secrets.token_urlsafe(32)
         self._process: subprocess.Popen[bytes] | None = None
@@ -118,6 +120,9 @@ class PrivateServer:
 
 def run_inherited(descriptor: int) -> None:
     """The child's part: serves on the inherited socket until standard input ends, by the settings on its first line."""
+    from server.run import make_server
+    from server.state import build_state
+
     settings = _unpacked(sys.stdin.buffer.readline())
     server = make_server(build_state(settings), on_ready=lambda: None)
 
@@ -130,15 +135,17 @@ def run_inherited(descriptor: int) -> None:
         server.run(sockets=[listener])
 
 
-def _packed(settings: Settings, key: str, port: int) -> bytes:
+def _packed(settings: Settings | Mapping[str, object], key: str, port: int) -> bytes:
     """Settings on one line, keys in the clear: they go through a pipe that only the two processes hold."""
-    values = {
-        name: value.get_secret_value() if isinstance(value, SecretStr) else value
-        for name, value in dict(settings).items()
-    }
+    values = dict(settings)
+    for name, value in values.items():
+        if hasattr(value, "get_secret_value"):
+            values[name] = value.get_secret_value()
     given = {"host": _HOST, "port": port, "api_keys": key, "shutdown_timeout_s": _PATIENCE_S}
     return json.dumps(values | given, default=str).encode()
 
 
 def _unpacked(line: bytes) -> Settings:
-    return Settings(**json.loads(line))
+    from rag.settings import load_settings
+
+    return load_settings(**json.loads(line))

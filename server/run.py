@@ -20,12 +20,13 @@ from types import FrameType
 
 import uvicorn
 
-from rag.errors import ExitCode, ServerError
+from rag.errors import ExitCode
 from rag.settings import Settings
 from server.app import build_app
 from server.guard import check_binding
 from server.lines import lines_of
 from server.logs import set_up_logs, tell_address
+from server.sockets import QUEUED, base_url, bind
 from server.state import State, build_state
 from server.tracing import open_tracing
 from server.traffic import Traffic
@@ -37,8 +38,6 @@ _NATIVE = frozenset({"wenbao-open", "warm"})
 
 _log = logging.getLogger(__name__)
 
-QUEUED = 2048
-"""Connections that the system holds until they are taken in."""
 SWITCH_S = 0.0005
 """How long a thread that computes may keep Python's lock from the one that reads and writes the sockets."""
 
@@ -218,33 +217,3 @@ def _end_at_once(sig: int) -> None:
         child.kill()
     signal.signal(sig, signal.SIG_DFL)
     signal.raise_signal(sig)
-
-
-def bind(host: str, port: int) -> socket.socket:
-    """A socket that listens, so that callers may connect before the server has started.
-
-    Raises:
-        ServerError: the address is taken, not this machine's, or not allowed.
-    """
-    listener: socket.socket | None = None
-    try:
-        family, kind, protocol, _, address = socket.getaddrinfo(
-            host or None, port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE
-        )[0]
-        listener = socket.socket(family, kind, protocol)
-        listener.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
-        listener.bind(address)
-        listener.listen(QUEUED)
-    except OSError as error:
-        if listener is not None:
-            listener.close()
-        raise ServerError(
-            f"cannot serve on {host}:{port}: {error.strerror or error}",
-            hint="Stop what serves there, or choose another port with --port; --port 0 takes a free one.",
-        ) from error
-    return listener
-
-
-def base_url(host: str, port: int) -> str:
-    """The address to call a server by that binds to `host`."""
-    return f"http://[{host}]:{port}" if ":" in host else f"http://{host}:{port}"

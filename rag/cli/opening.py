@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Iterator
 from contextlib import contextmanager
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from rag.cli.output import note
@@ -14,6 +16,7 @@ from rag.index.building.remembering import with_remembered_corpus
 __all__ = ["ensure_index", "opened", "with_remembered_corpus"]
 
 if TYPE_CHECKING:
+    from rag.cli.options import Flags
     from rag.library import Library
     from rag.settings import Settings
 
@@ -39,6 +42,17 @@ def opened(settings: Settings) -> Iterator[Library]:
         yield library
     finally:
         library.close()
+
+
+def index_is_there(flags: Flags) -> bool:
+    """Whether a look at the files is enough to know that there is an index. False says nothing: then read the settings.
+
+    Loading what reads settings takes longer than a user should wait for a first frame.
+    """
+    folder = flags.given.get("vectors") or os.environ.get("WENBAO_VECTORS")
+    if not folder and Path("wenbao.toml").exists():
+        return False
+    return Path(str(folder or "vectors"), "CURRENT").is_file()
 
 
 def ensure_index(settings: Settings) -> None:

@@ -24,7 +24,8 @@ from rag.types import Progress
 from server.guard import Guard, check_binding
 from server.live import LiveLibrary
 from server.mcp.app import build_server
-from server.run import base_url, bind, end_with
+from server.run import end_with
+from server.sockets import base_url, bind
 from server.state import State, build_state
 
 if TYPE_CHECKING:

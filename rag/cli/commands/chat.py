@@ -3,16 +3,12 @@
 from __future__ import annotations
 
 import sys
-from typing import TYPE_CHECKING
 
 import click
 
-from rag.cli.opening import ensure_index, with_remembered_corpus
+from rag.cli.opening import ensure_index, index_is_there
 from rag.cli.options import Flags, settings_options
-from rag.errors import InputError
-
-if TYPE_CHECKING:
-    from rag.settings import Settings
+from rag.errors import InputError, RagError
 
 
 @click.command(short_help="Ask in the terminal, with the cited articles beside the answers.")
@@ -35,25 +31,37 @@ def command(flags: Flags, url: str | None, api_key: str | None, language: str | 
         raise InputError(
             "chat needs a terminal: its input or output is a file or pipe", hint="Ask with `wenbao ask QUESTION`."
         )
-    from tui.app import run
-
     if url:
+        from tui.app import run
+
         run(url, api_key, language)
     else:
-        _run_private(flags.settings(), language)
+        _run_private(flags, language)
 
 
-def _run_private(settings: Settings, language: str | None) -> None:
-    from tui.app import run
-
-    ensure_index(settings)
+def _run_private(flags: Flags, language: str | None) -> None:
+    if not index_is_there(flags):
+        ensure_index(flags.settings())
 
     from server.private import PrivateServer
 
-    with_remembered_corpus(settings)  # an index that cannot tell what it was built from is told now, not on a refresh
-    server = PrivateServer(settings)
+    server, problems = PrivateServer(flags.given), []
+
+    def connect() -> tuple[str, str]:
+        try:
+            flags.settings()  # the server reads them as well, but what is wrong with them is told here
+        except RagError as error:
+            problems.append(error)
+            raise
+        return address
+
+    # It opens the index on a core of its own while this process draws the first frame on another.
+    address = server.start()
     try:
-        # Started behind the first frame, so that the screen does not wait for it.
-        run(server.start, None, language)
+        from tui.app import run
+
+        run(connect, None, language)
     finally:
         server.stop()
+    if problems:
+        raise problems[-1]

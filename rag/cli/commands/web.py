@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING
 
 import click
 
-from rag.cli.opening import ensure_index, with_remembered_corpus
+from rag.cli.opening import ensure_index
 from rag.cli.options import Flags, settings_options
 from rag.cli.output import note
 from rag.errors import SettingsError
@@ -72,7 +72,6 @@ def _serve_private(settings: Settings, serve: Callable[[str, str | None], None])
 
     from server.private import PrivateServer
 
-    with_remembered_corpus(settings)  # an index that cannot tell what it was built from is told now, not on a refresh
     with PrivateServer(settings) as (url, key):
         serve(url, key)
 
@@ -81,7 +80,7 @@ def _server_of(host: str, port: int, is_open: bool, language: str | None) -> Cal
     """What serves the page, given the address and the key of the server that its tabs ask."""
 
     def serve(url: str, api_key: str | None) -> None:
-        from server.run import base_url, bind
+        from server.sockets import base_url, bind
         from tui.i18n import Words, choose_language
         from tui.web import serve as serve_tabs
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 import logging
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 from rag.errors import IndexMissing, StoreError
-from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
 
 _log = logging.getLogger(__name__)
 
