@@ -1,7 +1,7 @@
 """The clipboard, whichever there is: through a program of this machine, through tmux, or through the terminal itself.
 
-A terminal over ssh has the reader's clipboard and the machine does not, so programs of the machine are asked at home only.
-The terminal is asked with OSC 52, which it obeys or not, and never tells.
+A terminal over ssh has the reader's clipboard and the machine has not, so programs of the machine are asked at home
+only. The terminal is asked with OSC 52, which it obeys or not, and never tells.
 """
 
 from __future__ import annotations
@@ -118,7 +118,7 @@ def _run(program: _Program, text: str, environment: Mapping[str, str]) -> bool:
     if path is None:
         return False
     try:
-        # Output goes nowhere: some of them stay behind, and would hold a pipe open for as long as the clipboard is theirs.
+        # Output goes nowhere: some of them stay behind to serve the clipboard, and would hold a pipe open meanwhile.
         finished = subprocess.run(  # noqa: S603  # a fixed list of names, no shell
             [path, *program.command[1:]],
             input=text.encode(program.encoding),

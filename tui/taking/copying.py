@@ -1,4 +1,4 @@
-"""Copies what a reader asks for, and says what was copied and which way it went."""
+"""Copies what a reader asks for, and says what was copied and which way it went; asks for the file to write to."""
 
 from __future__ import annotations
 
@@ -6,7 +6,7 @@ from typing import TYPE_CHECKING
 
 from tui.i18n import Words
 from tui.notices import notice
-from tui.session import Reference, Turn
+from tui.session import Conversation, Reference, Turn
 from tui.taking.clipboard import Copied, TooLong, Way, copy
 from tui.taking.passages import answer, sentence
 
@@ -30,6 +30,23 @@ def copy_answer(app: App[object], words: Words, turn: Turn | None) -> None:
         notice(app, words, "copy.no_answer", severity="warning")
     else:
         _start(app, words, answer(turn, words), "copy.answer")
+
+
+def export(app: App[object], words: Words, conversation: Conversation, title: str = "") -> None:
+    """Opens the dialog that writes a conversation to a file; says so where there is nothing to write.
+
+    Args:
+        app: the running application.
+        words: the interface's words.
+        conversation: what to write.
+        title: its name; its first question where it has none.
+    """
+    if not conversation.turns:
+        notice(app, words, "export.nothing", severity="warning")
+        return
+    from tui.screens.export import ExportScreen
+
+    app.push_screen(ExportScreen(conversation, title or conversation.turns[0].question, words))
 
 
 def _start(app: App[object], words: Words, text: str, what: str) -> None:
