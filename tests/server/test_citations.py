@@ -11,6 +11,7 @@ import re
 from collections.abc import Callable, Iterator
 from contextlib import redirect_stdout
 from dataclasses import dataclass
+from datetime import UTC, datetime
 from typing import Any
 
 import anyio
@@ -27,6 +28,8 @@ from server.mcp.app import build_server
 from server.schemas import CitationOut
 from server.state import build_state
 from tests.server.conftest import serve_state
+from tui.session import Conversation, Turn
+from tui.taking.document import as_json
 
 pytestmark = pytest.mark.usefixtures("opened_once")
 
@@ -101,6 +104,15 @@ def command_line(paper: Paper, question: str) -> list[str]:
     return found_in(printed.getvalue())
 
 
+def written_file(paper: Paper, question: str) -> list[str]:
+    """The JSON that the terminal UI writes a conversation to."""
+    with Wenbao(paper.url) as client:
+        turn = Turn(question)
+        turn.settle(client.ask(question))
+    document = json.loads(as_json(Conversation([turn]), question, datetime.now(UTC)))
+    return [compact(citation) for citation in document["turns"][0]["citations"]]
+
+
 def mcp_tool(paper: Paper, question: str) -> list[str]:
     async def ask() -> Any:
         async with Client(build_server(build_state(paper.settings))) as caller:
@@ -118,6 +130,7 @@ FACES: dict[str, Face] = {
     "the Python client": python_client,
     "the command line": command_line,
     "MCP": mcp_tool,
+    "a conversation in a file": written_file,
 }
 
 
@@ -155,3 +168,14 @@ def test_a_citation_has_the_fields_that_are_promised(paper: Paper) -> None:
     for raw in native(paper, QUESTIONS[0]):
         assert list(json.loads(raw)) == promised == list(CitationOut.model_fields)
         assert compact(json.loads(raw)) == raw
+
+
+def test_what_is_written_to_a_file_stands_in_the_pages(paper: Paper) -> None:
+    """Whoever has the file and the corpus can check every quote of it."""
+    folder = paper.settings.corpus_path
+    for raw in written_file(paper, QUESTIONS[0]) + written_file(paper, QUESTIONS[1]):
+        citation = json.loads(raw)
+        with (folder / citation["source"]).open(encoding="utf-8", newline="") as stream:
+            page = stream.read()
+        found = "".join(page[start:end] for start, end in citation["spans"])
+        assert "".join(found.split()) == "".join(citation["quote"].split()) != ""
