@@ -6,15 +6,23 @@ A server that is still loading (503 with Retry-After) is waited for; everything 
 from __future__ import annotations
 
 import asyncio
-from collections.abc import Awaitable, Callable, Iterator, Sequence
-from contextlib import contextmanager
+from collections.abc import AsyncIterator, Awaitable, Callable, Iterator, Sequence
+from contextlib import asynccontextmanager, contextmanager
 from enum import StrEnum
 from types import TracebackType
 from typing import Self
 
 import httpx
 
-from server.client import AsyncWenbao, ConnectionFailed, ProblemError, TimedOut, UsageError, WenbaoError
+from server.client import (
+    AsyncAnswerStream,
+    AsyncWenbao,
+    ConnectionFailed,
+    ProblemError,
+    TimedOut,
+    UsageError,
+    WenbaoError,
+)
 from server.client.transport import checked_address
 from server.schemas import (
     AnswererChoice,
@@ -25,8 +33,10 @@ from server.schemas import (
     IndexOut,
     JobOut,
     Mode,
+    PlacesResponse,
     ReadyOut,
     SearchResponse,
+    SourcesResponse,
     TurnIn,
 )
 
@@ -40,6 +50,8 @@ class Trouble(StrEnum):
     ADDRESS = "address"
     """The address is not one."""
     UNREACHABLE = "unreachable"
+    BROKEN = "broken"
+    """The connection broke while an answer was coming."""
     TIMEOUT = "timeout"
     KEY = "key"
     """The server wants a key, or another one."""
@@ -143,10 +155,26 @@ class Client:
         top_k: int = 10,
         filters: FiltersIn | None = None,
         answerer: AnswererChoice = "auto",
+        explain: bool = False,
     ) -> AskResponse:
         """Asks a question; `history` is the conversation before it, oldest first."""
         with self._told():
-            return await self._api.ask(question, history=history, top_k=top_k, filters=filters, answerer=answerer)
+            return await self._api.ask(
+                question, history=history, top_k=top_k, filters=filters, answerer=answerer, explain=explain
+            )
+
+    @asynccontextmanager
+    async def asking(
+        self, question: str, history: Sequence[TurnIn] = (), *, filters: FiltersIn | None = None
+    ) -> AsyncIterator[AsyncAnswerStream]:
+        """Asks a question whose answer comes piece by piece. Leaving the block early ends the work on the server."""
+        with self._told():
+            stream = await self._api.ask_stream(question, history=history, filters=filters)
+            async with stream:
+                try:
+                    yield stream
+                except ConnectionFailed as error:
+                    raise ClientError(Trouble.BROKEN, self.base_url, error.detail) from error
 
     async def search(
         self, query: str, *, top_k: int = 10, mode: Mode = "hybrid", filters: FiltersIn | None = None
@@ -166,12 +194,26 @@ class Client:
         source: str | None = None,
         place: str | None = None,
         q: str | None = None,
+        date_from: str | None = None,
+        date_to: str | None = None,
         limit: int = 20,
         cursor: str | None = None,
     ) -> ArticlesResponse:
         """One page of the listing."""
         with self._told():
-            return await self._api.articles_page(source=source, place=place, q=q, limit=limit, cursor=cursor)
+            return await self._api.articles_page(
+                source=source, place=place, q=q, date_from=date_from, date_to=date_to, limit=limit, cursor=cursor
+            )
+
+    async def sources(self, *, under: str = "", limit: int = 100, cursor: str | None = None) -> SourcesResponse:
+        """The folders and files in a folder of the corpus, or at its top; one page of them."""
+        with self._told():
+            return await self._api.sources(under=under, limit=limit, cursor=cursor)
+
+    async def places(self, *, q: str | None = None, under: str | None = None, limit: int = 20) -> PlacesResponse:
+        """The places that most articles are about, by their names or by the place that they lie in."""
+        with self._told():
+            return await self._api.places(q=q, under=under, limit=limit)
 
     async def index(self) -> IndexOut:
         """The loaded generation and the running refresh."""

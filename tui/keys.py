@@ -108,6 +108,8 @@ COMMANDS: tuple[Command, ...] = (
     ),
     Command("back-to-box", Area.READING, ("escape",), "escape", "help.ask", "key.ask", pinned=True),
     # Anywhere on the main screen.
+    Command("stop", Area.CHAT, ("ctrl+x",), "stop", "help.stop", "key.stop", priority=True),
+    Command("whole-corpus", Area.CHAT, ("ctrl+g",), "whole_corpus", "help.whole_corpus", "key.whole", priority=True),
     Command("next-pane", Area.CHAT, ("tab",), "next_pane", "help.pane", "key.pane", priority=True, narrow=False),
     Command("previous-pane", Area.CHAT, ("shift+tab",), "next_pane(-1)", "help.pane.back", priority=True),
     Command("other-pane", Area.CHAT, ("f2",), "flip", "help.flip", "key.flip", priority=True, narrow=True),

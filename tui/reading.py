@@ -64,6 +64,10 @@ class Reading:
         self.spot = Spot(reference, others, ("article.hit" if refused else "article.citation", position))
         return self.spot
 
+    def is_outdated(self, turn: Turn) -> bool:
+        """Whether what is said of a turn's current reference, that it is one of so many, has become wrong."""
+        return self.spot is None or self.spot.label[1].get("total") != len(turn.references)
+
     def open(self, reference: Reference) -> Spot:
         """Makes an article that no turn points to the one that is read."""
         self.spot = Spot(reference, (), ("article.title", {}))

@@ -110,7 +110,7 @@ class Screenful:
         self.box.focus()
         self.box.insert(question)
         await self.press("enter")
-        await self.until(lambda: len(self.turns) > known and self.turns[-1].turn.stage.value > 2)
+        await self.until(lambda: len(self.turns) > known and self.turns[-1].turn.stage.settled)
         return self.turns[-1]
 
     async def ask_and_read(self, question: str) -> TurnView:

@@ -14,6 +14,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "index.sample": ("内置样本", "built-in sample"),
     # The conversation.
     "question.placeholder": ("向报纸提问，按 Enter 发送", "Ask the paper, Enter sends"),
+    "question.within": ("只问：{label}", "only within: {label}"),
     "conversation.title": ("问答", "Conversation"),
     "welcome.title": ("向报纸提问", "Ask the paper"),
     "welcome.how": (
@@ -37,6 +38,14 @@ WORDS: dict[str, tuple[str, str]] = {
     "welcome.articles": ("可以先看看这些文章：", "Some of what is here to read:"),
     "turn.waiting": ("等服务就绪后自动发送…", "will be sent as soon as the server is ready…"),
     "turn.asking": ("正在查找…", "looking it up…"),
+    "turn.within": ("在“{label}”范围内", "within: {label}"),
+    "turn.found": ("找到 {count} 个相近段落，正在作答…", "{count} passages found, writing the answer…"),
+    "turn.phrased": (
+        "由语言模型组织语言，逐句与引文核对过。",
+        "Phrased by a language model, each sentence checked against its quotes.",
+    ),
+    "turn.stopped": ("已停止", "Stopped"),
+    "turn.broken": ("答到一半断开了", "The answer broke off"),
     "turn.refused": ("语料中没有找到依据", "Not in this corpus"),
     "turn.nearest": ("最接近的段落（按数字键或点击阅读）：", "What came nearest (digit or click to read):"),
     "turn.nothing_near": ("也没有相近的段落。", "Nothing came near either."),

@@ -2,25 +2,31 @@
 
 from __future__ import annotations
 
-from typing import ClassVar
+from typing import TYPE_CHECKING, ClassVar
 
 from textual import events, on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
+from textual.content import Content
 from textual.screen import Screen
 
 from tui.asking import Asking
+from tui.glyphs import clip
 from tui.i18n import Words
 from tui.keys import Area, bindings
 from tui.link import Link
 from tui.messages import ArticleCame, ArticleFailed, IndexKnown, LinkChanged, ServerTrouble, TurnChanged
 from tui.reading import Reading, Spot
-from tui.session import Reference, Stage, Turn
+from tui.session import Reference, Selection, Stage, Turn
+from tui.taking.copying import copy_answer, copy_sentence, export
 from tui.widgets.bars import KeyBar, LinkState, StatusBar, TroubleBar
 from tui.widgets.conversation import ConversationPane
 from tui.widgets.panes import WIDE, Panes
 from tui.widgets.question import QuestionBox
 from tui.widgets.turn import TurnView, describe
+
+if TYPE_CHECKING:
+    from server.schemas import FiltersIn
 
 SAMPLES = 5
 """Articles that the guidance names."""
@@ -136,16 +142,52 @@ class ChatScreen(Screen[None]):
         if turn not in self._asking.conversation.turns:
             return
         conversation.update_turn(turn)
-        conversation.show_turn(turn)
-        if turn.stage is Stage.FAILED:
+        conversation.follow_turn(turn)
+        self.query_one(KeyBar).relabel()
+        if turn.stage in {Stage.FAILED, Stage.STOPPED}:
             self._box.bring_back(turn.question)
-        if turn.reply is None or turn is self._reading.turn:
-            return
-        self._reading.generation = turn.reply.generation
+        if turn.reply is not None:
+            self._reading.generation = turn.reply.generation
         if turn.stage is Stage.ANSWERED and turn.references:
-            self._choose(turn, 0)
-        else:
+            if turn.current is None or self._reading.is_outdated(turn):
+                self._choose(turn, turn.current or 0)
+        elif turn.references or turn.reply is not None:
             self._walk_through(turn)
+
+    def action_stop(self) -> None:
+        """Calls off the question that is being asked."""
+        self._asking.stop()
+
+    def check_action(self, action: str, parameters: tuple[object, ...]) -> bool | None:  # noqa: ARG002  # Textual's
+        """What cannot be done leaves its key to the widget that is typed in."""
+        match action:
+            case "stop":
+                return bool(self._asking.open_turns)
+            case "whole_corpus":
+                return self._asking.selection is not None
+            case _:
+                return True
+
+    def select(self, filters: FiltersIn | None, label: str = "") -> None:
+        """Has further questions put to a part of the corpus only.
+
+        Args:
+            filters: what that part is; None: all of it.
+            label: the same in words.
+        """
+        self._asking.selection = Selection(filters, label) if filters is not None else None
+        self._show_selection()
+        self._box.focus()
+
+    def action_whole_corpus(self) -> None:
+        """Has further questions put to the whole corpus again."""
+        self.select(None)
+
+    def _show_selection(self) -> None:
+        selection = self._asking.selection
+        self.query_one(KeyBar).relabel()
+        within = self._words("question.within", label=selection.label) if selection is not None else ""
+        self._box.border_title = Content(clip(within, max(self.size.width - 8, 16)))
 
     async def action_new_conversation(self) -> None:
         """Forgets the conversation; what is typed stays."""
@@ -215,6 +257,21 @@ class ChatScreen(Screen[None]):
     def _article_failed(self, event: ArticleFailed) -> None:
         self._panes.article.fail(*describe(event.error, self._words))
 
+    # ------------------------------------------------------------------------------------------------ to take along
+
+    def action_copy_sentence(self) -> None:
+        """Copies the quote that is read, with its source."""
+        copy_sentence(self.app, self._words, self._reading.spot.reference if self._reading.spot is not None else None)
+
+    def action_copy_answer(self) -> None:
+        """Copies the answer that is read, or the last one, with its sources."""
+        last = next((turn for turn in reversed(self._asking.conversation.turns) if turn.reply is not None), None)
+        copy_answer(self.app, self._words, self._reading.turn or last)
+
+    def action_export(self) -> None:
+        """Writes the conversation to a file."""
+        export(self.app, self._words, self._asking.conversation)
+
     # --------------------------------------------------------------------------------------------- panes and language
 
     def _reveal_article(self) -> None:
@@ -256,6 +313,7 @@ class ChatScreen(Screen[None]):
         bars = (self.query_one(StatusBar), self.query_one(TroubleBar), self.query_one(KeyBar))
         for part in (*bars, self._panes, self._box):
             part.relabel()
+        self._show_selection()
 
     # ---------------------------------------------------------------------------------------------------------- keys
 

@@ -128,7 +128,10 @@ class KeyBar(Prose):
         offered = [
             command
             for command in of_area(*areas_of(self.screen))
-            if command.label and keys.short(command) and command.narrow in {None, narrow}
+            if command.label
+            and keys.short(command)
+            and command.narrow in {None, narrow}
+            and self.screen.check_action(command.action, ())
         ]
         items = {command: (keys.short(command), self._words(command.label)) for command in offered}
         self._commands = _fitting(items, width)

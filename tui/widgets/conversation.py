@@ -35,6 +35,9 @@ class ConversationPane(VerticalScroll, can_focus=True):
         self._samples: tuple[Reference, ...] = ()
         self._is_sample = False
         self._is_empty = False
+        self._views: dict[Turn, TurnView] = {}
+        self._followed: tuple[Turn, float] | None = None
+        """The turn that is kept in view while it grows, and where that put the scroll bar."""
 
     def compose(self) -> ComposeResult:
         yield Prose(id="welcome")
@@ -53,34 +56,46 @@ class ConversationPane(VerticalScroll, can_focus=True):
         self._samples, self._is_sample, self._is_empty = tuple(samples), is_sample, is_empty
         self.relabel()
 
-    async def add(self, turn: Turn) -> None:
-        """Adds a turn at the end."""
+    async def add(self, *turns: Turn) -> None:
+        """Adds turns at the end, and goes there."""
         self.query_one("#welcome").display = False
-        await self.mount(TurnView(turn, self._words))
+        views = {turn: TurnView(turn, self._words) for turn in turns}
+        self._views.update(views)
+        await self.mount(*views.values())
         self.scroll_end(animate=False)
 
     async def clear(self) -> None:
         """Back to the guidance."""
+        self._views.clear()
+        self._followed = None
         await self.query(TurnView).remove()
         self.query_one("#welcome").display = True
 
     def update_turn(self, turn: Turn) -> None:
         """Draws a turn again; it stays where it is on the screen unless it is the last."""
-        for view in self.query(TurnView):
-            if view.turn is turn:
-                view.relabel()
+        if turn in self._views:
+            self._views[turn].relabel()
 
     def show_turn(self, turn: Turn) -> None:
         """Scrolls so that a turn is in view, its question first."""
-        for view in self.query(TurnView):
-            if view.turn is turn:
-                self.call_after_refresh(self.scroll_to_widget, view, animate=False, top=True)
+        if turn in self._views:
+            self.call_after_refresh(self._put_on_top, turn)
+
+    def follow_turn(self, turn: Turn) -> None:
+        """The same while the turn grows, until the reader scrolls elsewhere."""
+        if self._followed is None or self._followed[0] is not turn or self._followed[1] == self.scroll_target_y:
+            self.show_turn(turn)
+
+    def _put_on_top(self, turn: Turn) -> None:
+        if turn in self._views:
+            self.scroll_to_widget(self._views[turn], animate=False, top=True, force=True, immediate=True)
+            self._followed = turn, self.scroll_target_y
 
     def relabel(self) -> None:
         """Draws again, in the language of the moment."""
         self.border_title = Content(self._words("conversation.title"))
         self.query_one("#welcome", Prose).show(self._guidance())
-        for view in self.query(TurnView):
+        for view in self._views.values():
             view.relabel()
 
     def on_prose_picked(self, event: Prose.Picked) -> None:

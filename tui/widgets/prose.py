@@ -26,9 +26,13 @@ __all__ = ["ROLES", "RULE", "TOUCHES", "Paragraph", "Prose", "Row", "Touch"]
 ROLES = (
     *("question", "answer", "note", "warning", "refusal", "error", "hint", "list", "current-item"),
     *("title", "kicker", "byline", "meta", "subhead", "body", "box", "banner", "rule", "notice"),
+    *("quoted", "code"),
 )
 """What a paragraph can be; each is the component class `prose--ROLE`."""
-TOUCHES = ("quote", "also", "found", "found-quote", "found-here", "mark", "current-mark", "link", "key")
+TOUCHES = (
+    *("quote", "also", "found", "found-quote", "found-here", "mark", "current-mark", "link", "key"),
+    *("strong", "emphasis", "struck", "code"),
+)
 """What a range can be; each is the component class `prose--ROLE` too."""
 
 
@@ -66,6 +70,11 @@ class Prose(Widget):
         .prose--box { color: $text-secondary; }
         .prose--banner { color: $text-accent; text-style: bold; }
         .prose--notice { color: $text-warning; }
+        .prose--quoted { color: $text-muted; text-style: italic; }
+        .prose--code { color: $text-secondary; }
+        .prose--strong { text-style: bold; }
+        .prose--emphasis { text-style: italic; }
+        .prose--struck { text-style: strike; }
         .prose--quote { color: #1a1400; background: #ffcf40; }
         .prose--also { text-style: underline; }
         .prose--found { background: $primary 45%; }

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import re
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from textual.message import Message
 
 from tui.glyphs import cells
 from tui.i18n import Words
+from tui.markdown import Document
 from tui.session import Reference, Stage, Turn
 from tui.widgets.prose import Paragraph, Prose, Touch
 
@@ -39,6 +41,7 @@ class TurnView(Prose):
         super().__init__()
         self.turn = turn
         self._words = words
+        self._document = Document()
 
     def on_mount(self) -> None:
         self.relabel()
@@ -47,7 +50,7 @@ class TurnView(Prose):
         """Draws again: the turn has changed, or the language."""
         for stage, name in _STAGE_CLASSES.items():
             self.set_class(stage is self.turn.stage, name)
-        self.show([Paragraph(self.turn.question, "question"), *self._outcome()])
+        self.show([Paragraph(self.turn.question, "question"), *self._within(), *self._outcome()])
 
     def on_prose_picked(self, event: Prose.Picked) -> None:
         event.stop()
@@ -60,8 +63,15 @@ class TurnView(Prose):
                 return [Paragraph(words("turn.waiting"), "note")]
             case Stage.ASKING:
                 return [Paragraph(words("turn.asking"), "note")]
+            case Stage.STREAMING:
+                found = Paragraph(words("turn.found", count=len(turn.found)), "note")
+                return [found, *self._partial()]
             case Stage.ANSWERED:
-                return [*self._understood(), *self._answer(), *self._warnings(), *self._places("turn.sources")]
+                answer = [*self._understood(), *self._answer(), *self._phrased(), *self._warnings()]
+                return [*answer, *self._places("turn.sources")]
+            case Stage.STOPPED:
+                stopped = Paragraph(f"■ {words('turn.stopped')}", "warning", gap=1)
+                return [*self._partial(), stopped, Paragraph(words("turn.kept"), "hint")]
             case Stage.REFUSED:
                 nearest = self._places("turn.nearest") or [Paragraph(words("turn.nothing_near"), "note", gap=1)]
                 refused = Paragraph(f"∅ {words('turn.refused')}", "refusal", rest=2, gap=1)
@@ -70,7 +80,8 @@ class TurnView(Prose):
                 assert turn.error is not None  # noqa: S101  # a failed turn has its error
                 message, hint = describe(turn.error, words)
                 return [
-                    Paragraph(f"✗ {words('turn.failed')}", "error", gap=1),
+                    *self._partial(),
+                    Paragraph(f"✗ {words('turn.broken' if turn.partial else 'turn.failed')}", "error", gap=1),
                     Paragraph(message, "answer"),
                     Paragraph(words("error.hint", hint=hint), "hint", rest=2),
                     Paragraph(words("turn.kept"), "hint"),
@@ -83,28 +94,43 @@ class TurnView(Prose):
             return []
         return [Paragraph(self._words("turn.understood", question=reply.standalone_question), "note")]
 
+    def _within(self) -> list[Paragraph]:
+        """The part of the corpus that was asked, where it was not all of it."""
+        selection = self.turn.selection
+        return [] if selection is None else [Paragraph(self._words("turn.within", label=selection.label), "note")]
+
     def _answer(self) -> list[Paragraph]:
         reply = self.turn.reply
         if reply is None:
             return []
-        first_gap = 1 if self.turn.stage is Stage.ANSWERED else 0
-        return [
-            Paragraph(
-                line,
-                "answer",
-                rest=cells(line) - cells(line.removeprefix("- ")),
-                gap=0 if index else first_gap,
-                touches=self._marks(line),
-            )
-            for index, line in enumerate(filter(None, map(str.strip, reply.answer.splitlines())))
-        ]
+        # What is quoted from a page is set as it stands there: its asterisks are asterisks.
+        is_markdown = reply.answerer == "llm"
+        lines = self._document.paragraphs(reply.answer) if is_markdown else _plain(reply.answer)
+        return self._marked(lines, gap=int(self.turn.stage is Stage.ANSWERED))
+
+    def _partial(self) -> list[Paragraph]:
+        """What has come of the answer. Who writes it is told at the end only, so it is taken for Markdown."""
+        growing = self.turn.stage is Stage.STREAMING
+        return self._marked(self._document.paragraphs(self.turn.partial, growing=growing), gap=1)
+
+    def _phrased(self) -> list[Paragraph]:
+        """Whose words they are, where they are not the paper's."""
+        is_phrased = self.turn.reply is not None and self.turn.reply.answerer == "llm"
+        return [Paragraph(self._words("turn.phrased"), "note")] if is_phrased else []
+
+    def _marked(self, paragraphs: list[Paragraph], gap: int) -> list[Paragraph]:
+        """An answer with its marks to follow, set apart from what is above it."""
+        marked = [replace(one, touches=(*one.touches, *self._marks(one.text))) for one in paragraphs]
+        return [replace(marked[0], gap=gap), *marked[1:]] if marked else []
 
     def _marks(self, line: str) -> tuple[Touch, ...]:
         """The marks of a line that have a citation; other brackets are text."""
+        if self.turn.stage is Stage.REFUSED:  # its numbers are those of what came nearest
+            return ()
         touches: list[Touch] = []
         for match in _MARK.finditer(line):
             index = self.turn.index_of(int(match[1]))
-            if index is not None and self.turn.stage is Stage.ANSWERED:
+            if index is not None:
                 role = "current-mark" if index == self.turn.current else "mark"
                 touches.append(Touch(match.start(), match.end(), role, target=index))
         return tuple(touches)
@@ -130,6 +156,12 @@ class TurnView(Prose):
             touches=(Touch(0, len(mark), "current-mark" if current else "mark"),),
             target=index,
         )
+
+
+def _plain(answer: str) -> list[Paragraph]:
+    """An answer that is no Markdown, line by line."""
+    lines = filter(None, map(str.strip, answer.splitlines()))
+    return [Paragraph(line, "answer", rest=cells(line) - cells(line.removeprefix("- "))) for line in lines]
 
 
 def reference_line(reference: Reference, words: Words) -> str:
