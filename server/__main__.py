@@ -5,9 +5,7 @@ from __future__ import annotations
 import sys
 
 from rag.errors import RagError
-from rag.settings import load_settings
 from server.private import run_inherited
-from server.run import serve
 
 _USAGE = 2
 
@@ -17,8 +15,10 @@ def main(arguments: list[str]) -> int:
     try:
         match arguments:
             case []:
-                settings = load_settings()
-                serve(settings)
+                from rag.settings import load_settings
+                from server.run import serve
+
+                serve(load_settings())
             case ["--inherit", descriptor] if descriptor.isdecimal():
                 run_inherited(int(descriptor))
             case _:

@@ -120,11 +120,14 @@ class PrivateServer:
 
 def run_inherited(descriptor: int) -> None:
     """The child's part: serves on the inherited socket until standard input ends, by the settings on its first line."""
-    from server.run import make_server
     from server.state import build_state
 
-    settings = _unpacked(sys.stdin.buffer.readline())
-    server = make_server(build_state(settings), on_ready=lambda: None)
+    state = build_state(_unpacked(sys.stdin.buffer.readline()))
+    state.live.open()  # the model loads outside Python's lock, and meanwhile what serves is imported
+
+    from server.run import make_server
+
+    server = make_server(state, on_ready=lambda: None)
 
     def stop_with_parent() -> None:
         sys.stdin.buffer.read()
