@@ -40,6 +40,8 @@ from server.schemas import (
     TurnIn,
 )
 
+QUICK_TRIES, QUICK_PAUSE = 30, 0.1
+"""How often, and after how many seconds, a server is asked again at first: one that has just started is soon ready."""
 MAX_PAUSE = 5.0
 """Longest pause between two tries, whatever Retry-After says: a reader is waiting."""
 
@@ -86,10 +88,12 @@ class ClientError(Exception):
 class WhileLoading:
     """Has a server that is still loading asked until it has loaded, however long that takes."""
 
-    def pause(self, tries: int, response: httpx.Response) -> float | None:  # noqa: ARG002  # the policy's signature
+    def pause(self, tries: int, response: httpx.Response) -> float | None:
         """Seconds to wait before the next try; None where the reply is not "still loading"."""
         if response.status_code != httpx.codes.SERVICE_UNAVAILABLE or "Retry-After" not in response.headers:
             return None
+        if tries <= QUICK_TRIES:
+            return QUICK_PAUSE
         given = response.headers["Retry-After"]
         return min(float(given), MAX_PAUSE) if given.isdecimal() else 1.0
 
