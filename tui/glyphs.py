@@ -1,7 +1,7 @@
 """Characters as a terminal shows them: their true width in cells, lines that break where Chinese print breaks them, and
 nothing that could drive the terminal.
 
-Text keeps its offsets: a line is a range of the text, and what is drawn for a character depends on no other one.
+Text keeps its offsets: a line is a range of the text, and the cells of a character depend on no other one.
 """
 
 from __future__ import annotations
@@ -23,6 +23,13 @@ NO_LINE_END = frozenset("（《「『【〔〈“‘([{<￥$¥#@")
 _REPLACEMENT = "�"
 # Variation selectors change the width of the character before them in some terminals and not in others.
 _SELECTORS = frozenset([*map(chr, range(0xFE00, 0xFE10)), *map(chr, range(0xE0100, 0xE01F0))])
+# So do shades of skin; and letters of flags make one picture of two, or two of one.
+_SHADES = frozenset(map(chr, range(0x1F3FB, 0x1F400)))
+_FLAG_A, _FLAG_Z = 0x1F1E6, 0x1F1FF
+# Ideographs yet to come; all of these planes is two cells wide whatever Python's tables know of it.
+_IDEOGRAPHIC_PLANES = range(0x20000, 0x40000)
+_HIGHEST_PILE = 4
+"""Marks drawn on one character; a pile of them would grow over the lines above, and hold a terminal up."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -39,7 +46,8 @@ def glyph(char: str) -> tuple[str, int]:
     """What is drawn for a character, and its cells (0, 1 or 2).
 
     Control characters become visible pictures of themselves, so an escape sequence is read and not obeyed. Invisible
-    format characters (direction overrides, zero-width joiners) are not drawn at all. White space is drawn as blanks.
+    format characters (direction overrides, zero-width joiners) are not drawn at all, nor is what terminals disagree on:
+    flags are drawn as their letters, characters that no one has defined as U+FFFD. White space is drawn as blanks.
     """
     category = unicodedata.category(char)
     if category == "Cc":
@@ -49,16 +57,31 @@ def glyph(char: str) -> tuple[str, int]:
         return (chr(0x2400 + code) if code < 0x20 else "\u2421" if code == 0x7F else _REPLACEMENT), 1
     if category in {"Zl", "Zp"}:
         return " ", 1
-    if category == "Cs":
+    if category == "Cs" or (category == "Cn" and ord(char) not in _IDEOGRAPHIC_PLANES):
         return _REPLACEMENT, 1
-    if category == "Cf" or char in _SELECTORS:
+    if category == "Cf" or char in _SELECTORS or char in _SHADES:
         return "", 0
+    if _FLAG_A <= ord(char) <= _FLAG_Z:
+        return chr(ord("A") + ord(char) - _FLAG_A), 1
     return char, get_character_cell_size(char)
 
 
 def shown(text: str) -> str:
     """What is drawn for a text; safe to write to a terminal."""
-    return "".join(glyph(char)[0] for char in text)
+    if text.isascii() and text.isprintable():
+        return text
+    drawn: list[str] = []
+    pile = 0
+    for char in text:
+        picture, size = glyph(char)
+        if size:
+            pile = 0
+        elif picture:
+            pile += 1
+            if pile > _HIGHEST_PILE:
+                continue
+        drawn.append(picture)
+    return "".join(drawn)
 
 
 def cells(text: str) -> int:
