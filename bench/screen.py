@@ -174,3 +174,21 @@ class Terminal:
                 self._changed.notify_all()
             if not data:
                 return
+
+
+def ended(*pids: int) -> None:
+    """Waits for processes to end, whoever their parents are now.
+
+    Raises:
+        TimeoutError: one does not.
+    """
+    for pid in pids:
+        try:
+            descriptor = os.pidfd_open(pid)
+        except ProcessLookupError:
+            continue
+        try:
+            if not select.select([descriptor], [], [], PATIENCE_S)[0]:
+                raise TimeoutError(f"process {pid} is still there")
+        finally:
+            os.close(descriptor)

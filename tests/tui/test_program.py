@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import os
-import select
 import signal
 import sys
 from collections.abc import Iterator
@@ -13,7 +12,7 @@ from pathlib import Path
 import pytest
 
 from bench.memory import processes_of
-from bench.screen import PATIENCE_S, Terminal
+from bench.screen import Terminal, ended
 from rag.errors import ExitCode
 from rag.settings import Settings
 from tests.tui.conftest import NARROW, WIDE
@@ -52,23 +51,6 @@ def ask(terminal: Terminal, question: str, *words: str) -> None:
 def leave(terminal: Terminal) -> int:
     terminal.send(CTRL_Q)
     return terminal.wait()
-
-
-def gone(pid: int) -> None:
-    """Waits for a process to end, whoever its parent is now.
-
-    Raises:
-        TimeoutError: it does not.
-    """
-    try:
-        descriptor = os.pidfd_open(pid)
-    except ProcessLookupError:
-        return
-    try:
-        if not select.select([descriptor], [], [], PATIENCE_S)[0]:
-            raise TimeoutError(f"process {pid} is still there")
-    finally:
-        os.close(descriptor)
 
 
 def server_of(terminal: Terminal) -> int:
@@ -119,15 +101,15 @@ def test_a_signal_leaves_no_server_behind(sample_index: Settings, tmp_path: Path
         server = server_of(terminal)
         os.kill(terminal.pid, number)
         terminal.wait()
-        gone(server)
+        ended(server)
 
 
 def test_a_closed_terminal_leaves_neither_program_nor_server_behind(sample_index: Settings, tmp_path: Path) -> None:
     with chatting(sample_index, tmp_path) as terminal:
         program, server = terminal.pid, server_of(terminal)
         terminal.hang_up()
-        gone(program)
-        gone(server)
+        ended(program)
+        ended(server)
 
 
 def test_two_at_once_do_not_disturb_each_other(sample_index: Settings, tmp_path: Path) -> None:
