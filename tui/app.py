@@ -2,18 +2,35 @@
 
 from __future__ import annotations
 
+import asyncio
 from pathlib import Path
-from typing import ClassVar, Protocol, runtime_checkable
+from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
+from textual import events, on
 from textual.app import App
 from textual.binding import BindingType
+from textual.geometry import Offset
+from textual.widgets import Input, TextArea
 
+from tui.glyphs import shown
+from tui.history.keeper import Keeper, LoadAnalysis
+from tui.history.place import history_file
+from tui.home import Home
 from tui.i18n import Words, choose_language
-from tui.keymap import DEFAULT
-from tui.keys import Area, bindings
+from tui.keymap import perform
+from tui.keys import Area, Command, bindings
+from tui.keys import command as command_of
 from tui.link import Connect, Link
+from tui.messages import HistoryTrouble
+from tui.notices import notice, notice_again
+from tui.preferences import Trouble, config_folder
 from tui.screens.chat import ChatScreen
 from tui.screens.help import HelpScreen
+from tui.themes import THEMES, default_theme, install, next_theme
+from tui.widgets.question import QuestionBox
+
+if TYPE_CHECKING:
+    from tui.screens.conversations import Choice
 
 
 @runtime_checkable
@@ -29,22 +46,65 @@ class WenbaoApp(App[None]):
 
     Args:
         link: the connection to the server; opened after the first frame.
-        language: `zh` or `en`; None: the locale's.
+        language: `zh` or `en`, for this session; None: the one remembered, else the locale's.
+        home: the reader's preferences and keys; None: there are none, and none are kept.
+        keeper: keeps the conversations; None: nothing does. Closed when the app ends.
     """
 
     CSS_PATH: ClassVar[str | Path] = "app.tcss"
-    # Textual's own commands speak English only.
+    # Textual's own palette speaks English only.
     ENABLE_COMMAND_PALETTE = False
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Area.ALWAYS)]
 
-    def __init__(self, link: Link, language: str | None = None) -> None:
+    def __init__(
+        self, link: Link, language: str | None = None, home: Home | None = None, keeper: Keeper | None = None
+    ) -> None:
+        self._caret = Offset(0, 0)
         super().__init__()
-        self.words = Words(choose_language(language))
-        self.keys = DEFAULT
+        self._home = home or Home()
+        preferences = self._home.preferences
+        self.words = Words(choose_language(language or preferences.language))
+        self.keys = self._home.keys
         self._server_link = link
+        self._keeper = keeper or Keeper(None)
+        install(self)
+        self.theme = preferences.theme if preferences.theme in THEMES else default_theme(self.no_color)
+        if preferences.reduced_motion:
+            self.animation_level = "none"
+
+    def get_theme_variable_defaults(self) -> dict[str, str]:
+        """The variables of our own themes, for the moments in which another one holds."""
+        return THEMES[default_theme(no_color=False)].variables
 
     def on_mount(self) -> None:
-        self.push_screen(ChatScreen(self._server_link, self.words))
+        self.set_keymap(self.keys.keymap())
+        self._keeper.on_trouble = lambda error: self.post_message(HistoryTrouble(error))
+        self.push_screen(ChatScreen(self._server_link, self.words, self._keeper))
+        self.call_after_refresh(self._tell, self._home.troubles)
+
+    def _tell(self, troubles: tuple[Trouble, ...]) -> None:
+        """Says what is wrong with the reader's files, all of it at once."""
+        if troubles:
+            lines = [shown(self.words(trouble.key, **trouble.values)) for trouble in troubles]
+            self.notify("\n".join(lines), severity="warning", timeout=10 + 4 * len(lines), markup=False)
+
+    async def on_unmount(self) -> None:
+        # In a thread: what is still to be written may have to wait for a disk or another program.
+        await asyncio.to_thread(self._keeper.close)
+
+    @on(HistoryTrouble)
+    def _history_trouble(self, event: HistoryTrouble) -> None:
+        """Says why conversations are not kept; asking goes on."""
+        from tui.screens.conversations import FAULTS
+
+        error = event.error
+        notice(self, self.words, FAULTS[error.fault], severity="warning", path=error.path, detail=error.detail)
+
+    def _remember(self, **choices: str | bool) -> None:
+        """Keeps choices; says why where they cannot be kept."""
+        trouble = self._home.remember(**choices)
+        if trouble is not None:
+            self._tell((trouble,))
 
     def relabel(self) -> None:
         """Draws every screen again, in the language and with the keys of the moment."""
@@ -52,10 +112,71 @@ class WenbaoApp(App[None]):
             if isinstance(screen, Relabelled):
                 screen.relabel()
 
+    # -------------------------------------------------------------------------------------------------- the composition
+
+    @property  # type: ignore[override]  # Textual has an attribute, which it sets only when the caret moves in its widget
+    def cursor_position(self) -> Offset:
+        """Where the terminal's cursor is put, and with it the window of an input method: at the caret.
+
+        It is looked up at each paint, so that it is right after the layout has changed, too. While nothing is typed in,
+        it is where a question would be: what is composed then goes there.
+        """
+        focused = self.focused
+        if isinstance(focused, (Input, TextArea)):
+            return focused.cursor_screen_offset
+        box = next(iter(self.screen.query(QuestionBox)), None) if self._screen_stack else None
+        return box.cursor_screen_offset if box is not None else self._caret
+
+    @cursor_position.setter
+    def cursor_position(self, position: Offset) -> None:
+        self._caret = position
+
+    # --------------------------------------------------------------------------------------------------------- the look
+
     def action_language(self) -> None:
         """The interface in the other language."""
         self.words.language = self.words.language.other
         self.relabel()
+        self._remember(language=str(self.words.language))
+
+    def action_next_theme(self) -> None:
+        """The theme after this one."""
+        self.action_set_theme(next_theme(self.theme))
+
+    def action_set_theme(self, name: str) -> None:
+        """A theme, by its name."""
+        self.theme = name
+        notice(self, self.words, "theme.now", name=self.words(f"theme.{name}"))
+        self._remember(theme=name)
+
+    def action_motion(self) -> None:
+        """No animations any more, or animations again."""
+        reduced = self.animation_level != "none"
+        self.animation_level = "none" if reduced else "full"
+        notice(self, self.words, "motion.off" if reduced else "motion.on")
+        self._remember(reduced_motion=reduced)
+
+    def on_descendant_focus(self, event: events.DescendantFocus) -> None:
+        """A caret that blinks is motion, too."""
+        if isinstance(event.widget, (Input, TextArea)):
+            event.widget.cursor_blink = self.animation_level != "none"
+
+    # ---------------------------------------------------------------------------------------------------- other screens
+
+    def action_corpus(self) -> None:
+        """The corpus browser, or away with it; what is chosen there is asked from here on."""
+        from tui.screens.corpus import CorpusScreen
+
+        if isinstance(self.screen, CorpusScreen):
+            self.screen.dismiss(None)
+            return
+        chat = next((screen for screen in self.screen_stack if isinstance(screen, ChatScreen)), None)
+        if chat is not None and self.screen is chat:
+            self.push_screen(CorpusScreen(self._server_link, self.words, chat.freshness), chat.take_selection)
+
+    def action_last_message(self) -> None:
+        """The last short message once more."""
+        notice_again(self, self.words)
 
     def action_help(self) -> None:
         """The table of keys, or away with it."""
@@ -64,15 +185,84 @@ class WenbaoApp(App[None]):
         else:
             self.push_screen(HelpScreen(self.words))
 
+    def action_conversations(self) -> None:
+        """The list of conversations, or away with it."""
+        from tui.screens.conversations import ConversationsScreen
 
-def run(server: str | Connect, api_key: str | None = None, language: str | None = None) -> None:
+        if isinstance(self.screen, ConversationsScreen):
+            self.screen.dismiss(None)
+        elif not self.screen.is_modal:  # a dialog wants its answer first
+            current = self._chat.conversation.record
+            self.push_screen(ConversationsScreen(self._keeper, self.words, current), self._conversation_chosen)
+
+    async def _conversation_chosen(self, choice: Choice | None) -> None:
+        from tui.history.failures import HistoryError
+
+        if choice is None:
+            return
+        try:
+            resumed = await self._keeper.resume(choice.conversation)
+        except HistoryError as error:
+            self.post_message(HistoryTrouble(error))
+            return
+        if resumed is None:
+            notice(self, self.words, "history.vanished", severity="warning")
+            return
+        while self.screen is not self._chat:
+            self.pop_screen()
+        await self._chat.resume(resumed, choice.turn, choice.quote)
+
+    @property
+    def _chat(self) -> ChatScreen:
+        return next(screen for screen in self.screen_stack if isinstance(screen, ChatScreen))
+
+    def action_palette(self) -> None:
+        """The command palette over what can run now, or away with it."""
+        from tui.screens.palette import PaletteScreen, runnable
+
+        if isinstance(self.screen, PaletteScreen):
+            self.screen.dismiss(None)
+        else:
+            self.push_screen(PaletteScreen(self.words, runnable(self.screen)), self._run_chosen)
+
+    async def _run_chosen(self, command: Command | None) -> None:
+        if command is not None:
+            await perform(self.screen, command)
+
+    def action_help_quit(self) -> None:
+        """Ctrl+C, which copies where something is selected: says how to leave."""
+        notice(self, self.words, "quit.how", key=self.keys.listed(command_of("quit")))
+
+    def action_write_keys(self) -> None:
+        """Writes the key file, and says where it is."""
+        from tui.keyfile import write_keys
+
+        folder = self._home.folder or config_folder()
+        try:
+            path = write_keys(folder, self.words.language)
+        except OSError as error:
+            detail = error.strerror or type(error).__name__
+            notice(self, self.words, "keyfile.unwritable", severity="error", path=folder, detail=detail)
+        else:
+            notice(self, self.words, "keyfile.written", path=path)
+
+
+def run(
+    server: str | Connect,
+    api_key: str | None = None,
+    language: str | None = None,
+    load_analysis: LoadAnalysis | None = None,
+) -> None:
     """Runs the terminal UI until the reader leaves.
 
     Args:
         server: the address of a running server, or a function that returns address and key. The function runs in a
             thread once the first frame is on the screen, so it may start a server and take its time.
         api_key: the key of the server at that address; a function brings its own.
-        language: `zh` or `en`; None: the locale's.
+        language: `zh` or `en`, for this session; None: the one remembered, else the locale's.
+        load_analysis: knows the index's words, which conversations are searched by; None: they are searched by their
+            characters alone.
     """
     connect: Connect = (lambda: (server, api_key)) if isinstance(server, str) else server
-    WenbaoApp(Link(connect), language).run()
+    keeper = Keeper(history_file(), load_analysis)
+    WenbaoApp(Link(connect), language, Home.load(config_folder()), keeper).run()

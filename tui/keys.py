@@ -32,9 +32,16 @@ class Area(StrEnum):
     """Anywhere on the main screen."""
     ARTICLE = "article"
     """An article over the whole screen."""
+    FIND = "find"
+    """In the field for words to find in an article."""
     EXPLANATION = "explanation"
     CONVERSATIONS = "conversations"
+    """In the list of conversations."""
+    SEARCHING = "searching"
+    """In the line above it that searches inside them."""
     CORPUS = "corpus"
+    FILTER = "filter"
+    """In the fields above the articles of the corpus."""
     ALWAYS = "always"
     """On every screen; the actions are the app's."""
 
@@ -44,9 +51,12 @@ AREAS: dict[Area, str] = {
     Area.READING: "help.reading",
     Area.CHAT: "help.chat",
     Area.ARTICLE: "help.article",
+    Area.FIND: "help.finding",
     Area.EXPLANATION: "help.explanation",
     Area.CONVERSATIONS: "help.conversations",
+    Area.SEARCHING: "help.searching",
     Area.CORPUS: "help.corpus",
+    Area.FILTER: "help.filter",
     Area.ALWAYS: "help.always",
 }
 """Areas in the order of the help screen, each with the catalogue key of its heading."""
@@ -106,6 +116,12 @@ COMMANDS: tuple[Command, ...] = (
         fixed=True,
         listed="↑ ↓ PgUp PgDn",
     ),
+    Command("explain", Area.READING, ("e",), "explain", "help.explain", "key.explain"),
+    Command("copy-sentence", Area.READING, ("y",), "copy_sentence", "help.copy_sentence", "key.copy"),
+    Command("copy-answer", Area.READING, ("Y",), "copy_answer", "help.copy_answer", "key.copy_answer"),
+    Command("write-file", Area.READING, ("w",), "export", "help.export", "key.export"),
+    Command("full-screen", Area.READING, ("o",), "full_screen", "help.full", "key.full"),
+    Command("find", Area.READING, ("f",), "find", "help.find", "key.find"),
     Command("back-to-box", Area.READING, ("escape",), "escape", "help.ask", "key.ask", pinned=True),
     # Anywhere on the main screen.
     Command("stop", Area.CHAT, ("ctrl+x",), "stop", "help.stop", "key.stop", priority=True),
@@ -115,10 +131,90 @@ COMMANDS: tuple[Command, ...] = (
     Command("other-pane", Area.CHAT, ("f2",), "flip", "help.flip", "key.flip", priority=True, narrow=True),
     Command("new-conversation", Area.CHAT, ("ctrl+l",), "new_conversation", "help.new", "key.new", priority=True),
     Command("retry", Area.CHAT, ("f5",), "retry", "help.retry", priority=True),
+    # In the list of conversations.
+    Command(
+        *("open-conversation", Area.CONVERSATIONS, ("enter",), "open", "help.conversations.open", "key.open"),
+        pinned=True,
+    ),
+    Command(
+        *("move-in-conversations", Area.CONVERSATIONS, ("up", "down"), "", "help.conversations.move"),
+        fixed=True,
+        listed="↑ ↓ PgUp PgDn",
+    ),
+    Command("rename-conversation", Area.CONVERSATIONS, ("r",), "rename", "help.conversations.rename", "key.rename"),
+    Command(
+        *("delete-conversation", Area.CONVERSATIONS, ("d", "delete"), "delete"),
+        *("help.conversations.delete", "key.delete"),
+    ),
+    Command("undo-delete-conversation", Area.CONVERSATIONS, ("u",), "undo", "help.conversations.undo", "key.undo"),
+    Command(
+        *("search-conversations", Area.CONVERSATIONS, ("slash",), "search"),
+        *("help.conversations.search", "key.search"),
+    ),
+    Command(
+        *("leave-conversations", Area.CONVERSATIONS, ("escape",), "back", "help.conversations.back", "key.leave"),
+        pinned=True,
+    ),
+    # In its search line.
+    Command(
+        *("open-found", Area.SEARCHING, ("enter",), "open", "help.searching.open", "key.open"), fixed=True, pinned=True
+    ),
+    Command("leave-search", Area.SEARCHING, ("escape",), "back", "help.searching.back", "key.list", pinned=True),
+    # With an explanation open.
+    Command("close-explanation", Area.EXPLANATION, ("escape", "e", "q"), "close", "help.close", "key.close"),
+    Command(
+        *("read-found", Area.EXPLANATION, tuple("1234567890"), "read_hit({key})", "help.read_found", "key.number"),
+        fixed=True,
+        short="1-9",
+        listed="1 … 9, 0",
+    ),
+    # An article over the whole screen, and finding in it.
+    Command("article-next", Area.ARTICLE, ("n",), "next_reference", "help.next", "key.next"),
+    Command("article-previous", Area.ARTICLE, ("p",), "next_reference(-1)", "help.previous", "key.previous"),
+    Command(
+        *("article-numbered", Area.ARTICLE, tuple("1234567890"), "reference({key})", "help.number", "key.number"),
+        fixed=True,
+        short="1-9",
+        listed="1 … 9",
+    ),
+    Command("article-find", Area.ARTICLE, ("f",), "find", "help.find", "key.find"),
+    Command("article-back", Area.ARTICLE, ("escape", "o"), "back", "help.back", "key.back", pinned=True),
+    Command("next-match", Area.FIND, ("enter", "down"), "walk(1)", "help.match", "key.match"),
+    Command("previous-match", Area.FIND, ("shift+enter", "up"), "walk(-1)", "help.match.back", "key.match.back"),
+    Command("stop-finding", Area.FIND, ("escape",), "close", "help.find.close", "key.close", pinned=True),
+    # In the corpus browser.
+    Command("corpus-open", Area.CORPUS, ("enter",), "open", "help.corpus.open", "key.corpus_open", fixed=True),
+    Command("corpus-tree", Area.CORPUS, ("right", "left"), "", "help.corpus.tree", fixed=True, listed="→ ←"),
+    Command("corpus-mark", Area.CORPUS, ("space",), "mark", "help.corpus.mark", "key.corpus_mark"),
+    Command("corpus-ask", Area.CORPUS, ("a",), "ask", "help.corpus.ask", "key.corpus_ask"),
+    Command("corpus-words", Area.CORPUS, ("slash", "f"), "words", "help.corpus.words", "key.corpus_words"),
+    Command("corpus-clear", Area.CORPUS, ("c",), "clear", "help.corpus.clear", "key.corpus_clear"),
+    Command("corpus-state", Area.CORPUS, ("i",), "state", "help.corpus.state", "key.corpus_state"),
+    Command("refresh-index", Area.CORPUS, ("R",), "refresh_index", "help.corpus.refresh", "key.corpus_refresh"),
+    Command("corpus-close", Area.CORPUS, ("escape",), "close", "help.corpus.close", "key.close", pinned=True),
+    Command(
+        *("corpus-list", Area.FILTER, ("escape", "enter", "down"), "screen.to_articles", "help.corpus.list"),
+        label="key.corpus_list",
+        pinned=True,
+    ),
     # Always.
     Command("help", Area.ALWAYS, ("f1", "question_mark"), "help", "help.help", "key.help", priority=True, pinned=True),
+    Command(
+        *("conversations", Area.ALWAYS, ("ctrl+o",), "conversations", "help.conversations.show", "key.conversations"),
+        priority=True,
+    ),
+    Command("palette", Area.ALWAYS, ("ctrl+p",), "palette", "help.palette", "key.palette", priority=True),
+    Command("corpus", Area.ALWAYS, ("ctrl+b",), "corpus", "help.corpus.browse", "key.corpus", priority=True),
     Command("language", Area.ALWAYS, ("f3",), "language", "help.language", "key.language", priority=True),
+    Command("theme", Area.ALWAYS, ("f4",), "next_theme", "help.theme", "key.theme", priority=True),
+    Command("last-message", Area.ALWAYS, (), "last_message", "help.last_message"),
     Command("quit", Area.ALWAYS, ("ctrl+q",), "quit", "help.quit", "key.quit", priority=True),
+    # Always, and too seldom wanted for a key of their own.
+    Command("theme-light", Area.ALWAYS, (), "set_theme('light')", "help.theme.light"),
+    Command("theme-dark", Area.ALWAYS, (), "set_theme('dark')", "help.theme.dark"),
+    Command("theme-contrast", Area.ALWAYS, (), "set_theme('contrast')", "help.theme.contrast"),
+    Command("motion", Area.ALWAYS, (), "motion", "help.motion"),
+    Command("write-keys", Area.ALWAYS, (), "write_keys", "help.write_keys"),
 )
 _BY_ID = {command.id: command for command in COMMANDS}
 

@@ -1,0 +1,39 @@
+"""What a reader finds again: the preferences and the keys of the configuration folder, read once at the start."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field
+from pathlib import Path
+
+from tui.keyfile import load_keys
+from tui.keymap import DEFAULT, Keys
+from tui.preferences import PreferenceFile, Preferences, Trouble
+
+
+@dataclass(frozen=True, slots=True)
+class Home:
+    """The reader's own ways."""
+
+    preferences: Preferences = field(default_factory=Preferences)
+    keys: Keys = DEFAULT
+    folder: Path | None = None
+    """Where both are kept; None: nowhere, they hold for this session only."""
+    file: PreferenceFile | None = None
+    troubles: tuple[Trouble, ...] = ()
+    """What is wrong with the files, to be told once there is a screen."""
+
+    @classmethod
+    def load(cls, folder: Path) -> Home:
+        """Reads the files of a folder; whatever is wrong with them is told in `troubles`, and never raised."""
+        file = PreferenceFile(folder)
+        preferences, wrong = file.load()
+        keys, unusable = load_keys(folder)
+        return cls(preferences, keys, folder, file, (*wrong, *unusable))
+
+    def remember(self, **choices: str | bool) -> Trouble | None:
+        """Keeps choices for the next session, by the names of `Preferences`.
+
+        Returns:
+            Why they could not be kept, told once; None where they are, or where nothing is kept anyway.
+        """
+        return self.file.remember(**choices) if self.file is not None else None
