@@ -33,6 +33,7 @@ FONT_SIZES = range(8, 41)
 _FONT_SIZE = 16
 _MOST_CELLS = 1000
 """More columns or rows than any screen has: they would only take memory."""
+_PAGES = Path(__file__).parent / "pages"
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self' 'unsafe-inline'; font-src 'self'; img-src 'self' data:; "
@@ -115,7 +116,7 @@ class TerminalServer(Server):
     """
 
     def __init__(self, command: Sequence[str], environment: Mapping[str, str], guard: Guard, words: Words) -> None:
-        super().__init__("", templates_path=Path(__file__).parent / "pages")
+        super().__init__("", templates_path=_PAGES)
         self._arguments = command
         self._environment = environment
         self._guard = guard
@@ -125,6 +126,7 @@ class TerminalServer(Server):
     async def make_app(self) -> web.Application:
         """The application, for a runner of whoever serves it."""
         app = await self._make_app()
+        app.router.add_get("/page.js", _script)
         app.middlewares.append(self._guarded())
         app.on_response_prepare.append(_harden)
         return app
@@ -164,6 +166,7 @@ class TerminalServer(Server):
                 "closed": "web.closed",
                 "again": "web.again",
                 "no_script": "web.no_script",
+                "failed": "web.failed",
             }.items()
         }
         context = {**texts, "language": self._words.language, "font_size": size, "socket": f"ws://{request.host}/ws"}
@@ -238,6 +241,10 @@ async def _serve(server: TerminalServer, listener: socket.socket, on_ready: Call
 def _tell(told: asyncio.Future[int], number: int) -> None:
     if not told.done():
         told.set_result(number)
+
+
+async def _script(request: web.Request) -> web.FileResponse:  # noqa: ARG001  # aiohttp's signature
+    return web.FileResponse(_PAGES / "page.js")
 
 
 async def _harden(request: web.Request, response: web.StreamResponse) -> None:

@@ -103,8 +103,8 @@ async def test_all_that_the_page_loads_comes_from_here(page: tuple[int, str, str
         assert "frame-ancestors 'none'" in policy
         assert 'data-font-size="20"' in text
         assert re.findall(r"https?://[^\"\s]+", text) == []
-        loaded = re.findall(r'(?:href|src)="(/static/[^"]+)"|url\("(/static/[^"]+)"\)', text)
-        assert len(loaded) == 4
+        loaded = re.findall(r'(?:href|src)="(/[^"]+)"|url\("(/[^"]+)"\)', text)
+        assert len(loaded) == 5
         for place in ("".join(both) for both in loaded):
             async with session.get(place) as response:
                 assert response.status == 200, place
