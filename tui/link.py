@@ -49,6 +49,11 @@ class Link:
         """Whether the server can be asked."""
         return self._ready.is_set()
 
+    @property
+    def pause(self) -> Callable[[float], Awaitable[None]]:
+        """Waits so many seconds, as this connection does."""
+        return self._pause
+
     async def client(self) -> Client:
         """The client, as soon as the server can be asked."""
         await self._ready.wait()
