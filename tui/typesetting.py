@@ -48,6 +48,10 @@ class Paragraph:
         return self.text, self.first, self.rest
 
 
+RULE = Paragraph("", role="rule")
+"""A line across the column."""
+
+
 @dataclass(frozen=True, slots=True)
 class Row:
     """A line on the screen: which paragraph it is of and what of it; a blank one has no line."""

@@ -256,8 +256,9 @@ async def test_an_article_that_is_gone_is_told(address: str, library: PaperLibra
         library.articles_known = (FERRY,)
         await screenful.ask_and_read("渡轮")
         await screenful.press("escape", "3")
-        await screenful.until(lambda: "no article lanterns" in screenful.text())
-        assert "→ Look the ids up in the listing." in screenful.text()
+        await screenful.until(lambda: "no longer in the index" in screenful.text())
+        assert LANTERN in screenful.text()
+        assert LANTERNS.source in screenful.text()
         await screenful.press("1")
         await marks(screenful, SPEED)
 

@@ -17,10 +17,12 @@ from tui.keys import Area, bindings
 from tui.link import Link
 from tui.messages import ArticleCame, ArticleFailed, IndexKnown, LinkChanged, ServerTrouble, TurnChanged
 from tui.reading import Reading, Spot
+from tui.screens.article import read_full_screen
 from tui.session import Reference, Selection, Stage, Turn
 from tui.taking.copying import copy_answer, copy_sentence, export
 from tui.widgets.bars import KeyBar, LinkState, StatusBar, TroubleBar
 from tui.widgets.conversation import ConversationPane
+from tui.widgets.find import FindField
 from tui.widgets.panes import WIDE, Panes
 from tui.widgets.question import QuestionBox
 from tui.widgets.turn import TurnView, describe
@@ -211,8 +213,9 @@ class ChatScreen(Screen[None]):
         self._reveal_article()
 
     def action_next_reference(self, step: int = 1) -> None:
-        """To the next (1) or previous (-1) reference of the turn, around at the ends."""
-        self._go_to(self._reading.walk.step(step))
+        """To the next (1) or previous (-1) match while words are looked for, else to that reference of the turn."""
+        if not self._panes.article.walk_matches(step):
+            self._go_to(self._reading.walk.step(step))
 
     def action_reference(self, digit: int) -> None:
         """To the reference with that number; a second digit makes a number of two where there is such a reference."""
@@ -257,6 +260,21 @@ class ChatScreen(Screen[None]):
     def _article_failed(self, event: ArticleFailed) -> None:
         self._panes.article.fail(*describe(event.error, self._words))
 
+    def action_find(self) -> None:
+        """Finds words in the article."""
+        if self._panes.article.article is not None:
+            self._panes.turn_to(article=True)
+            self._panes.article.open_find()
+
+    def action_full_screen(self) -> None:
+        """The article on the whole screen, and back to where it was left."""
+        read_full_screen(self, self._reading, self._words, self._panes.article, self._came_back)
+
+    def _came_back(self, spot: Spot) -> None:
+        if self._reading.turn is not None:
+            self._panes.conversation.update_turn(self._reading.turn)
+        self._read(spot)
+
     # ------------------------------------------------------------------------------------------------ to take along
 
     def action_copy_sentence(self) -> None:
@@ -293,6 +311,9 @@ class ChatScreen(Screen[None]):
     def action_next_pane(self, step: int = 1) -> None:
         """The focus to the next pane: question box, conversation, article, and around."""
         panes = self._panes
+        if isinstance(self.focused, FindField):
+            panes.article.focus()
+            return
         around = (self._box, panes.conversation, panes.article)
         at = next((index for index, pane in enumerate(around) if pane is self.focused), 0)
         following = around[(at + step) % len(around)]
@@ -304,7 +325,7 @@ class ChatScreen(Screen[None]):
         """From the question box to reading, and back."""
         if self.focused is self._box:
             self._panes.focus_shown()
-        else:
+        elif not self._panes.article.close_find():
             self._panes.turn_to(article=False)
             self._box.focus()
 
@@ -319,6 +340,8 @@ class ChatScreen(Screen[None]):
 
     def key_areas(self) -> tuple[Area, ...]:
         """Where the reader is: in the question box, or reading."""
+        if isinstance(self.focused, FindField):
+            return (Area.FIND, Area.CHAT, Area.ALWAYS)
         typing = self.focused is None or self.focused is self._box
         return (Area.BOX if typing else Area.READING, Area.CHAT, Area.ALWAYS)
 

@@ -19,7 +19,7 @@ from textual.strip import Strip
 from textual.widget import Widget
 
 from tui.glyphs import Line, shown
-from tui.typesetting import Column, Look, Looks, Paragraph, Row, Touch
+from tui.typesetting import RULE, Column, Look, Looks, Paragraph, Row, Touch
 
 __all__ = ["ROLES", "RULE", "TOUCHES", "Paragraph", "Prose", "Row", "Touch"]
 
@@ -34,10 +34,6 @@ TOUCHES = (
     *("strong", "emphasis", "struck", "code"),
 )
 """What a range can be; each is the component class `prose--ROLE` too."""
-
-
-RULE = Paragraph("", role="rule")
-"""A line across the column."""
 
 
 _WIDTHS = 2
