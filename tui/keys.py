@@ -93,8 +93,8 @@ class Command:
 
 COMMANDS: tuple[Command, ...] = (
     # In the question box.
-    Command("send", Area.BOX, ("enter",), "send", "help.send", "key.send", priority=True),
-    Command("new-line", Area.BOX, ("shift+enter", "ctrl+j"), "new_line", "help.newline", priority=True),
+    Command("send", Area.BOX, ("enter",), "send", "help.send", "key.send"),
+    Command("new-line", Area.BOX, ("shift+enter", "ctrl+j"), "new_line", "help.newline"),
     Command(
         *("earlier-question", Area.BOX, ("up", "down"), "history", "help.history", "key.history"),
         fixed=True,
@@ -178,6 +178,8 @@ COMMANDS: tuple[Command, ...] = (
         listed="1 … 9",
     ),
     Command("article-find", Area.ARTICLE, ("f",), "find", "help.find", "key.find"),
+    Command("article-copy-sentence", Area.ARTICLE, ("y",), "copy_sentence", "help.copy_sentence", "key.copy"),
+    Command("article-copy-answer", Area.ARTICLE, ("Y",), "copy_answer", "help.copy_answer", "key.copy_answer"),
     Command("article-back", Area.ARTICLE, ("escape", "o"), "back", "help.back", "key.back", pinned=True),
     Command("next-match", Area.FIND, ("enter", "down"), "walk(1)", "help.match", "key.match"),
     Command("previous-match", Area.FIND, ("shift+enter", "up"), "walk(-1)", "help.match.back", "key.match.back"),
@@ -197,20 +199,6 @@ COMMANDS: tuple[Command, ...] = (
         label="key.corpus_list",
         pinned=True,
     ),
-    # An article over the whole screen, and finding in it.
-    Command("article-next", Area.ARTICLE, ("n",), "next_reference", "help.next", "key.next"),
-    Command("article-previous", Area.ARTICLE, ("p",), "next_reference(-1)", "help.previous", "key.previous"),
-    Command(
-        *("article-numbered", Area.ARTICLE, tuple("1234567890"), "reference({key})", "help.number", "key.number"),
-        fixed=True,
-        short="1-9",
-        listed="1 … 9",
-    ),
-    Command("article-find", Area.ARTICLE, ("f",), "find", "help.find", "key.find"),
-    Command("article-back", Area.ARTICLE, ("escape", "o"), "back", "help.back", "key.back", pinned=True),
-    Command("next-match", Area.FIND, ("enter", "down"), "walk(1)", "help.match", "key.match"),
-    Command("previous-match", Area.FIND, ("shift+enter", "up"), "walk(-1)", "help.match.back", "key.match.back"),
-    Command("stop-finding", Area.FIND, ("escape",), "close", "help.find.close", "key.close", pinned=True),
     # Always.
     Command("help", Area.ALWAYS, ("f1", "question_mark"), "help", "help.help", "key.help", priority=True, pinned=True),
     Command(

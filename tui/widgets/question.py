@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import ClassVar
 
 from textual import events
@@ -14,6 +15,7 @@ from tui.glyphs import glyph
 from tui.i18n import Words
 from tui.keymap import keys_of
 from tui.keys import Area, bindings, command
+from tui.notices import notice
 
 
 class QuestionBox(TextArea):
@@ -48,6 +50,12 @@ class QuestionBox(TextArea):
         """Draws again, in the language of the moment."""
         self.placeholder = Content(self._words("question.placeholder"))
 
+    def recall(self, questions: Sequence[str]) -> None:
+        """Takes in the questions of earlier sessions, the newest last; ↑ brings them back after those of this one."""
+        self._asked[:0] = questions
+        if self._position is not None:
+            self._position += len(questions)
+
     def bring_back(self, question: str) -> None:
         """Puts a question that could not be answered back, unless another is being typed."""
         if not self.text.strip():
@@ -58,8 +66,15 @@ class QuestionBox(TextArea):
             event.stop()
             event.prevent_default()
             await self.run_action("app.help")
-        else:
-            await super()._on_key(event)
+            return
+        for name, action in (("send", self.action_send), ("new-line", self.action_new_line)):
+            # Not a priority binding: that would overtake the characters that were typed before it and still wait here.
+            if event.key in keys_of(self.app).of(command(name)):
+                event.stop()
+                event.prevent_default()
+                action()
+                return
+        await super()._on_key(event)
 
     def _is_help(self) -> bool:
         """Whether `?` is still a key of the help screen; the reader may have given it others."""
@@ -69,9 +84,14 @@ class QuestionBox(TextArea):
         """Pasted text is cleaned first: it may come from anywhere, and the terminal would obey what is in it."""
         event.stop()
         event.prevent_default()
-        cleaned = event.text.replace("\r\n", "\n").replace("\r", "\n")
-        kept = "".join(char if char == "\n" else glyph(char)[0] for char in cleaned)
-        self.insert(kept)
+        room = max(_longest() - len(self.text) + len(self.selected_text), 0)
+        text = event.text.replace("\r\n", "\n").replace("\r", "\n")
+        cleaned = "".join(char if char == "\n" else glyph(char)[0] for char in text[: room + 1])
+        start, end = self.selection
+        self.replace(cleaned[:room], start, end)
+        if len(text) > room:
+            values = {"kept": f"{room:,}", "total": f"{len(text):,}", "limit": f"{_longest():,}"}
+            notice(self.app, self._words, "question.cut", severity="warning", **values)
 
     def action_cursor_up(self, select: bool = False) -> None:
         """A line up; on the first line, to the question before."""
@@ -117,6 +137,10 @@ class QuestionBox(TextArea):
         question = self.text.strip()
         if not question:
             return
+        if len(question) > _longest():
+            values = {"total": f"{len(question):,}", "limit": f"{_longest():,}"}
+            notice(self.app, self._words, "question.long", severity="warning", **values)
+            return
         if not self._asked or self._asked[-1] != question:
             self._asked.append(question)
         self._position = None
@@ -127,3 +151,10 @@ class QuestionBox(TextArea):
     def _fill(self, text: str) -> None:
         self.load_text(text)
         self.move_cursor(self.document.end)
+
+
+def _longest() -> int:
+    """Characters of the longest question that the server takes; the wire models are loaded by the time one is sent."""
+    from server.schemas import MAX_QUESTION
+
+    return MAX_QUESTION
