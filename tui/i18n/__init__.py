@@ -9,7 +9,7 @@ import os
 from collections.abc import Mapping
 from enum import StrEnum
 
-from tui.i18n import article, chat, errors, keys, reading, taking, web
+from tui.i18n import article, chat, corpus, errors, explanation, history, home, keys, reading, taking, web
 
 
 class Language(StrEnum):
@@ -26,7 +26,9 @@ class Language(StrEnum):
 
 # Each key has its Chinese and its English words side by side, so that neither can be forgotten.
 CATALOGUE: dict[str, tuple[str, str]] = {
-    key: both for part in (article, chat, errors, keys, reading, taking, web) for key, both in part.WORDS.items()
+    key: both
+    for part in (article, chat, corpus, errors, explanation, history, home, keys, reading, taking, web)
+    for key, both in part.WORDS.items()
 }
 
 

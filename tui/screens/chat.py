@@ -4,126 +4,81 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, ClassVar
 
-from textual import events, on, work
+from textual import on, work
 from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
-from textual.screen import Screen
 
 from tui.asking import Asking
 from tui.glyphs import clip
+from tui.history.keeper import Keeper
 from tui.i18n import Words
 from tui.keys import Area, bindings
 from tui.link import Link
-from tui.messages import ArticleCame, ArticleFailed, IndexKnown, LinkChanged, ServerTrouble, TurnChanged
+from tui.messages import ArticleCame, ArticleFailed, FatesKnown, TurnChanged
+from tui.notices import notice
 from tui.reading import Reading, Spot
 from tui.screens.article import read_full_screen
-from tui.session import Reference, Selection, Stage, Turn
+from tui.screens.explanation import ExplanationScreen
+from tui.screens.paned import PanedScreen
+from tui.session import Conversation, Reference, Selection, Stage, Turn
 from tui.taking.copying import copy_answer, copy_sentence, export
-from tui.widgets.bars import KeyBar, LinkState, StatusBar, TroubleBar
+from tui.widgets.bars import KeyBar, StatusBar, TroubleBar
 from tui.widgets.conversation import ConversationPane
-from tui.widgets.find import FindField
 from tui.widgets.panes import WIDE, Panes
 from tui.widgets.question import QuestionBox
+from tui.widgets.refresh import IndexSeen, RefreshLine
 from tui.widgets.turn import TurnView, describe
 
 if TYPE_CHECKING:
-    from server.schemas import FiltersIn
-
-SAMPLES = 5
-"""Articles that the guidance names."""
+    from server.schemas import FiltersIn, IndexOut
+    from tui.history.turns import Resumed
 
 
-class ChatScreen(Screen[None]):
+class ChatScreen(PanedScreen):
     """Asks, shows the answer, and lets its places be read.
 
     Args:
         link: the connection to the server; opened after the first frame.
         words: the interface's words.
+        keeper: keeps the conversations; None: nothing does.
     """
 
     AUTO_FOCUS = "#question"
     HORIZONTAL_BREAKPOINTS = [(0, "-narrow"), (WIDE, "-wide")]  # noqa: RUF012  # as Textual declares it
     BINDINGS: ClassVar[list[BindingType]] = [*bindings(Area.READING, Area.CHAT)]
 
-    def __init__(self, link: Link, words: Words) -> None:
-        super().__init__()
-        self._link = link
-        self._words = words
-        self._asking = Asking(link)
+    def __init__(self, link: Link, words: Words, keeper: Keeper | None = None) -> None:
+        super().__init__(link, words)
+        self._asking = Asking(link, keeper)
         self._reading = Reading(link)
 
     def compose(self) -> ComposeResult:
         yield StatusBar(self._words, id="status")
+        yield RefreshLine(self.freshness, self._words)
         yield Panes(self._words, id="panes")
         yield TroubleBar(self._words, id="trouble")
         yield QuestionBox(self._words, id="question")
         yield KeyBar(self._words, id="keys")
 
     def on_mount(self) -> None:
-        self._link.on_state = lambda key, where: self.post_message(LinkChanged(key, where))
-        self._link.on_trouble = lambda error: self.post_message(ServerTrouble(error))
         self._asking.on_change = lambda turn: self.post_message(TurnChanged(turn))
         self._asking.on_lost = self._establish
         # After the first frame: nothing that takes time may come before it.
         self.call_after_refresh(self._start)
 
-    async def on_unmount(self) -> None:
-        await self._link.close()
-
-    @property
-    def _box(self) -> QuestionBox:
-        return self.query_one(QuestionBox)
-
-    @property
-    def _panes(self) -> Panes:
-        return self.query_one(Panes)
-
     def _start(self) -> None:
         self._establish()
         self._answer_questions()
 
-    # ------------------------------------------------------------------------------------------------ the connection
-
-    @work(exclusive=True, group="link")
-    async def _establish(self) -> None:
-        """Connects, and says what there is to read."""
-        index = await self._link.establish()
-        from tui.client import ClientError  # imported by now: establishing needs it
-
-        client = await self._link.client()
-        try:
-            listing = await client.articles(limit=SAMPLES * 4)
-        except ClientError as error:
-            self.post_message(ServerTrouble(error))
-        else:
-            # Headlines make the better invitation: what has none is left out.
-            titled = [article for article in listing.items if article.title][:SAMPLES]
-            self.post_message(ServerTrouble(None))
-            self.post_message(IndexKnown(index, [Reference.from_article(article) for article in titled]))
-
-    @on(IndexKnown)
-    def _index_known(self, event: IndexKnown) -> None:
-        index = event.index
-        self._reading.generation = index.generation or ""
-        self.query_one(StatusBar).show_index(index)
+    def show_index(self, index: IndexOut, samples: list[Reference]) -> None:
         is_empty = index.counts.articles == 0
-        self._panes.conversation.welcome(event.samples, is_sample=index.is_sample, is_empty=is_empty)
+        self._panes.conversation.welcome(samples, is_sample=index.is_sample, is_empty=is_empty)
 
-    @on(LinkChanged)
-    def _link_changed(self, event: LinkChanged) -> None:
-        self.query_one(StatusBar).show_link(LinkState(event.key, event.where))
-
-    @on(ServerTrouble)
-    def _server_trouble(self, event: ServerTrouble) -> None:
-        self.query_one(TroubleBar).show_error(event.error)
-
-    def action_retry(self) -> None:
-        """Connects again at once."""
-        if self._link.ready:
-            self._establish()
-        else:
-            self._link.hurry()
+    @on(IndexSeen)
+    def _generation_seen(self, event: IndexSeen) -> None:
+        """Articles of another index than the one that is loaded are forgotten."""
+        self._reading.generation = event.seen.index.generation or ""
 
     # ----------------------------------------------------------------------------------------------------- questions
 
@@ -181,6 +136,11 @@ class ChatScreen(Screen[None]):
         self._show_selection()
         self._box.focus()
 
+    def take_selection(self, selection: Selection | None) -> None:
+        """Takes what was chosen in the corpus browser; None: nothing was."""
+        if selection is not None:
+            self.select(selection.filters, selection.label)
+
     def action_whole_corpus(self) -> None:
         """Has further questions put to the whole corpus again."""
         self.select(None)
@@ -191,14 +151,70 @@ class ChatScreen(Screen[None]):
         within = self._words("question.within", label=selection.label) if selection is not None else ""
         self._box.border_title = Content(clip(within, max(self.size.width - 8, 16)))
 
+    @property
+    def conversation(self) -> Conversation:
+        """The conversation that is open."""
+        return self._asking.conversation
+
     async def action_new_conversation(self) -> None:
-        """Forgets the conversation; what is typed stays."""
-        self._asking.begin()
+        """Begins a new conversation; what is typed stays."""
+        await self._begin()
+
+    async def resume(self, resumed: Resumed, record: int | None = None, quote: str = "") -> None:
+        """Goes on with a kept conversation.
+
+        Args:
+            resumed: that conversation.
+            record: id of the turn to go to; None: the last one.
+            quote: what of its citations to read; where it has none such, the first.
+        """
+        turns = resumed.conversation.turns
+        await self._begin(resumed.conversation)
+        await self._panes.conversation.add(*turns)
+        turn = resumed.turn(record) or turns[-1]
+        self._panes.conversation.show_turn(turn)
+        if turn.references:
+            quotes = [reference.quote for reference in turn.references]
+            self._choose(turn, quotes.index(quote) if quote in quotes else 0)
+        if resumed.unanswered:
+            self._box.bring_back(resumed.unanswered)
+            notice(self.app, self._words, "history.offered")
+        self._look_after(turns)
+
+    @work(exclusive=True, group="fates")
+    async def _look_after(self, turns: list[Turn]) -> None:
+        """Finds out what has become of the articles that turns cite, the last turn first."""
+        from tui.client import ClientError
+
+        await self._link.client()
+        for turn in reversed(turns):
+            if turn.reply is None or turn.reply.generation == self._reading.generation:
+                continue
+            try:
+                self.post_message(FatesKnown(turn, await self._reading.fates(turn)))
+            except ClientError:
+                return  # whoever reads one of them is told why it cannot be had
+
+    @on(FatesKnown)
+    def _fates_known(self, event: FatesKnown) -> None:
+        event.turn.fates = event.fates
+        self._panes.conversation.update_turn(event.turn)
+
+    async def _begin(self, conversation: Conversation | None = None) -> None:
+        """Goes on with another conversation, a new one where none is given."""
+        self._asking.begin(conversation)
         self._reading.clear()
         await self._panes.conversation.clear()
         self._panes.article.clear()
         self._panes.turn_to(article=False)
         self._box.focus()
+
+    def action_explain(self) -> None:
+        """Why the turn that is read was answered or refused."""
+        settled = [turn for turn in self._asking.conversation.turns if turn.stage.settled]
+        turn = self._reading.turn or (settled[-1] if settled else None)
+        if turn is not None:
+            self.app.push_screen(ExplanationScreen(turn, self._asking.explanation, self._words), self._open)
 
     # ---------------------------------------------------------------------------------------------------- references
 
@@ -209,8 +225,13 @@ class ChatScreen(Screen[None]):
 
     @on(ConversationPane.Opened)
     def _article_opened(self, event: ConversationPane.Opened) -> None:
-        self._read(self._reading.open(event.reference))
-        self._reveal_article()
+        self._open(event.reference)
+
+    def _open(self, reference: Reference | None) -> None:
+        """Shows an article that no turn points to."""
+        if reference is not None:
+            self._read(self._reading.open(reference))
+            self._reveal_article()
 
     def action_next_reference(self, step: int = 1) -> None:
         """To the next (1) or previous (-1) match while words are looked for, else to that reference of the turn."""
@@ -248,7 +269,7 @@ class ChatScreen(Screen[None]):
         try:
             article = await self._reading.article(spot.reference)
         except ClientError as error:
-            self.post_message(ArticleFailed(error))
+            self.post_message(ArticleFailed(error, spot.reference))
         else:
             self.post_message(ArticleCame(article, spot.reference, spot.others))
 
@@ -258,7 +279,10 @@ class ChatScreen(Screen[None]):
 
     @on(ArticleFailed)
     def _article_failed(self, event: ArticleFailed) -> None:
-        self._panes.article.fail(*describe(event.error, self._words))
+        if event.is_gone:
+            self._panes.article.gone(event.reference)
+        else:
+            self._panes.article.fail(*describe(event.error, self._words))
 
     def action_find(self) -> None:
         """Finds words in the article."""
@@ -290,69 +314,14 @@ class ChatScreen(Screen[None]):
         """Writes the conversation to a file."""
         export(self.app, self._words, self._asking.conversation)
 
-    # --------------------------------------------------------------------------------------------- panes and language
-
-    def _reveal_article(self) -> None:
-        """On a narrow terminal, the article in the conversation's place, and the focus with it."""
-        if self._panes.is_narrow:
-            self._panes.turn_to(article=True)
-            if self.focused is not self._box:
-                self._panes.article.focus()
-
-    def action_flip(self) -> None:
-        """The other of conversation and article: shown, on a narrow terminal; focused, on a wide one."""
-        panes = self._panes
-        typing = self.focused is self._box
-        to_article = not (panes.reading if panes.is_narrow else self.focused is panes.article)
-        panes.turn_to(to_article)
-        if not (typing and panes.is_narrow):
-            (panes.article if to_article else panes.conversation).focus()
-
-    def action_next_pane(self, step: int = 1) -> None:
-        """The focus to the next pane: question box, conversation, article, and around."""
-        panes = self._panes
-        if isinstance(self.focused, FindField):
-            panes.article.focus()
-            return
-        around = (self._box, panes.conversation, panes.article)
-        at = next((index for index, pane in enumerate(around) if pane is self.focused), 0)
-        following = around[(at + step) % len(around)]
-        if following is not self._box:
-            panes.turn_to(article=following is panes.article)
-        following.focus()
-
-    def action_escape(self) -> None:
-        """From the question box to reading, and back."""
-        if self.focused is self._box:
-            self._panes.focus_shown()
-        elif not self._panes.article.close_find():
-            self._panes.turn_to(article=False)
-            self._box.focus()
-
     def relabel(self) -> None:
         """Draws again, in the language of the moment."""
-        bars = (self.query_one(StatusBar), self.query_one(TroubleBar), self.query_one(KeyBar))
+        bars = (
+            self.query_one(StatusBar),
+            self.query_one(RefreshLine),
+            self.query_one(TroubleBar),
+            self.query_one(KeyBar),
+        )
         for part in (*bars, self._panes, self._box):
             part.relabel()
         self._show_selection()
-
-    # ---------------------------------------------------------------------------------------------------------- keys
-
-    def key_areas(self) -> tuple[Area, ...]:
-        """Where the reader is: in the question box, or reading."""
-        if isinstance(self.focused, FindField):
-            return (Area.FIND, Area.CHAT, Area.ALWAYS)
-        typing = self.focused is None or self.focused is self._box
-        return (Area.BOX if typing else Area.READING, Area.CHAT, Area.ALWAYS)
-
-    def on_key(self, event: events.Key) -> None:
-        """Ideographs typed while reading are the start of a question: an input method has no reading mode."""
-        if event.character and event.is_printable and not event.character.isascii() and self.focused is not self._box:
-            event.stop()
-            self._box.focus()
-            self._box.insert(event.character)
-
-    def action_history(self) -> None:
-        """Brings the question before back."""
-        self._box.focus()
-        self._box.action_cursor_up()
