@@ -10,6 +10,7 @@ import asyncio
 from collections.abc import AsyncIterator, Callable
 from typing import TYPE_CHECKING
 
+from tui.history.keeper import Keeper
 from tui.link import Link
 from tui.session import Conversation, Selection, Stage, Turn
 
@@ -59,6 +60,7 @@ class Asking:
 
     Args:
         link: the connection to the server; questions wait until it is there.
+        keeper: keeps what is asked and answered; None: nothing does.
     """
 
     on_change: Callable[[Turn], object]
@@ -66,13 +68,14 @@ class Asking:
     on_lost: Callable[[], object]
     """Told that the server, which was there, cannot be reached any more."""
 
-    def __init__(self, link: Link) -> None:
+    def __init__(self, link: Link, keeper: Keeper | None = None) -> None:
         self.conversation = Conversation()
         self.selection: Selection | None = None
         """The part of the corpus that further questions are put to; None: all of it."""
         self.on_change = lambda _turn: None
         self.on_lost = lambda: None
         self._link = link
+        self._keeper = keeper or Keeper(None)
         self._questions: asyncio.Queue[Turn] = asyncio.Queue()
         self._running: tuple[Turn, asyncio.Task[None]] | None = None
 
@@ -86,6 +89,7 @@ class Asking:
         turn = Turn(question, selection=self.selection)
         self.conversation.turns.append(turn)
         self._questions.put_nowait(turn)
+        self._keeper.asked(self.conversation, turn)
         return turn
 
     def begin(self, conversation: Conversation | None = None) -> None:
@@ -162,6 +166,7 @@ class Asking:
                 raise
         finally:
             pace.forget()
+        self._keeper.settled(turn)
         self.on_change(turn)
 
 

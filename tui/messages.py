@@ -6,11 +6,12 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from tui.session import Reference, Turn
+from tui.session import Fate, Reference, Turn
 
 if TYPE_CHECKING:
     from server.schemas import ArticleDetail, IndexOut
     from tui.client import ClientError
+    from tui.history.failures import HistoryError
 
 
 class LinkChanged(Message):
@@ -60,6 +61,29 @@ class ArticleCame(Message):
 class ArticleFailed(Message):
     """The article of a reference could not be fetched."""
 
-    def __init__(self, error: ClientError) -> None:
+    def __init__(self, error: ClientError, reference: Reference) -> None:
+        super().__init__()
+        self.error = error
+        self.reference = reference
+
+    @property
+    def is_gone(self) -> bool:
+        """Whether the index has no such article, or not any more."""
+        return self.error.status == 404
+
+
+class FatesKnown(Message):
+    """What has become of the articles that a turn cites."""
+
+    def __init__(self, turn: Turn, fates: dict[int, Fate]) -> None:
+        super().__init__()
+        self.turn = turn
+        self.fates = fates
+
+
+class HistoryTrouble(Message):
+    """Why conversations are not kept."""
+
+    def __init__(self, error: HistoryError) -> None:
         super().__init__()
         self.error = error

@@ -9,7 +9,8 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
 from tui.link import Link
-from tui.session import Reference, Stage, Turn, Walk
+from tui.quotes import locate
+from tui.session import Fate, Reference, Stage, Turn, Walk
 from tui.shelf import Shelf
 
 if TYPE_CHECKING:
@@ -77,6 +78,28 @@ class Reading:
         """Reads nothing, and walks no turn."""
         self.walk = Walk()
         self.spot = None
+
+    async def fates(self, turn: Turn) -> dict[int, Fate]:
+        """What has become of the articles that a turn cites, by index; those that are as they were are left out.
+
+        Raises:
+            ClientError: the server cannot be asked.
+        """
+        from tui.client import ClientError
+
+        found: dict[int, Fate] = {}
+        for index, reference in enumerate(turn.references):
+            try:
+                article = await self.article(reference)
+            except ClientError as error:
+                if error.status != 404:
+                    raise
+                found[index] = Fate.GONE
+                continue
+            located = locate(article.text, article.runs, reference.spans, reference.quote)
+            if not located.exact:
+                found[index] = Fate.MOVED if located.ranges else Fate.LOST
+        return found
 
     async def article(self, reference: Reference) -> ArticleDetail:
         """The article of a reference.

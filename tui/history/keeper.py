@@ -64,11 +64,13 @@ class Keeper:
         self._submit(keep)
 
     def settled(self, turn: Turn) -> None:
-        """Keeps the reply to a question that is kept."""
+        """Keeps the reply to a question that is kept; nothing where none has come."""
         reply, now = turn.reply, time.time()
+        if reply is None:
+            return
 
         def keep(store: Store) -> None:
-            if turn.record is not None and reply is not None:
+            if turn.record is not None:
                 quotes = [citation.quote for citation in reply.citations]
                 store.settle(turn.record, reply.model_dump_json(), reply.answer, quotes, now)
 

@@ -200,6 +200,3 @@ def _fields(question: str, answer: str, quotes: str) -> list[tuple[Field, str]]:
     """A turn's texts, in the order in which they are preferred."""
     quoted = [(Field.QUOTE, quote) for quote in json.loads(quotes)]
     return [(Field.QUESTION, question), (Field.ANSWER, answer), *quoted]
-
-
-__all__ = ["LIMIT", "Search"]

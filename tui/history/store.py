@@ -13,31 +13,21 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Self
 
-from tui.history.failures import HistoryError, told
+from tui.history.failures import Fault, HistoryError, told
 from tui.history.records import ConversationRecord, TurnRecord
 from tui.history.schema import upgrade
 
-FILE_NAME = "conversations.sqlite3"
 PATIENCE = 5.0
 """Seconds to wait for another program that is writing."""
 KEPT_DELETED = 24 * 3600.0
 """Seconds after which a deleted conversation that nobody purged (a crash) goes for good."""
+_HEADER = b"SQLite format 3\0"
 
 _LISTED = """
     SELECT c.id, coalesce(c.title, (SELECT question FROM turns WHERE conversation = c.id ORDER BY id LIMIT 1), ''),
            c.updated, (SELECT count(*) FROM turns WHERE conversation = c.id)
     FROM conversations c
 """
-
-
-def data_folder() -> Path:
-    """Where conversations are kept: `WENBAO_DATA`, else the user's data folder."""
-    given = os.environ.get("WENBAO_DATA")
-    if given:
-        return Path(given)
-    import platformdirs
-
-    return Path(platformdirs.user_data_dir("wenbao", appauthor=False))
 
 
 class Store:
@@ -214,11 +204,20 @@ class _Transaction:
 
 
 def _make_private(path: Path) -> None:
-    """Makes the folder and the file where they are missing, for the owner's eyes only."""
+    """Makes the folder and the file where they are missing, for the owner's eyes only.
+
+    Raises:
+        HistoryError: there is a file, and it is something else.
+    """
     if not path.parent.exists():
         path.parent.mkdir(mode=0o700, parents=True, exist_ok=True)
     # SQLite gives the files beside it the same mode.
     os.close(os.open(path, os.O_RDONLY | os.O_CREAT, 0o600))
+    with path.open("rb") as file:
+        start = file.read(len(_HEADER))
+    # SQLite would take a few bytes of something else for an empty database, and write over them.
+    if start and start != _HEADER:
+        raise HistoryError(Fault.BROKEN, path, "not a database")
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
@@ -240,6 +239,3 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
 def _storable(text: str) -> str:
     """The text without halves of characters, which no file can hold."""
     return text.encode("utf-8", "replace").decode("utf-8")
-
-
-__all__ = ["FILE_NAME", "HistoryError", "Store", "data_folder"]

@@ -11,13 +11,14 @@ from textual.message import Message
 from tui.glyphs import cells
 from tui.i18n import Words
 from tui.markdown import Document
-from tui.session import Reference, Stage, Turn
+from tui.session import Fate, Reference, Stage, Turn
 from tui.widgets.prose import Paragraph, Prose, Touch
 
 if TYPE_CHECKING:
     from tui.client import ClientError
 
 _MARK = re.compile(r"\[(\d{1,3})\]")
+_FATES = {Fate.MOVED: "fate.moved", Fate.LOST: "fate.lost", Fate.GONE: "fate.gone"}
 _STAGE_CLASSES = {stage: f"-{stage.name.lower()}" for stage in Stage}
 
 
@@ -69,6 +70,8 @@ class TurnView(Prose):
             case Stage.ANSWERED:
                 answer = [*self._understood(), *self._answer(), *self._phrased(), *self._warnings()]
                 return [*answer, *self._places("turn.sources")]
+            case Stage.UNANSWERED:
+                return [Paragraph(words("turn.unanswered"), "note")]
             case Stage.STOPPED:
                 stopped = Paragraph(f"■ {words('turn.stopped')}", "warning", gap=1)
                 return [*self._partial(), stopped, Paragraph(words("turn.kept"), "hint")]
@@ -149,11 +152,17 @@ class TurnView(Prose):
     def _place(self, index: int, reference: Reference) -> Paragraph:
         current = index == self.turn.current
         mark = f"[{reference.number}]"
+        line = f"{mark} {reference_line(reference, self._words)}"
+        touches = [Touch(0, len(mark), "current-mark" if current else "mark")]
+        fate = self.turn.fates.get(index)
+        if fate is not None:
+            start, line = len(line), f"{line} · {self._words(_FATES[fate])}"
+            touches.append(Touch(start, len(line), "notice"))
         return Paragraph(
-            f"{mark} {reference_line(reference, self._words)}",
+            line,
             "current-item" if current else "list",
             rest=len(mark) + 1,
-            touches=(Touch(0, len(mark), "current-mark" if current else "mark"),),
+            touches=tuple(touches),
             target=index,
         )
 
