@@ -68,7 +68,8 @@ class WenbaoApp(App[None]):
         self._server_link = link
         self._keeper = keeper or Keeper(None)
         install(self)
-        self.theme = preferences.theme if preferences.theme in THEMES else default_theme(self.no_color)
+        known = preferences.theme in THEMES
+        self.theme = preferences.theme if preferences.theme and known else default_theme(self.no_color)
         if preferences.reduced_motion:
             self.animation_level = "none"
 
@@ -80,7 +81,12 @@ class WenbaoApp(App[None]):
         self.set_keymap(self.keys.keymap())
         self._keeper.on_trouble = lambda error: self.post_message(HistoryTrouble(error))
         self.push_screen(ChatScreen(self._server_link, self.words, self._keeper))
-        self.call_after_refresh(self._tell, self._home.troubles)
+        self.call_after_refresh(self._settle_in)
+
+    async def _settle_in(self) -> None:
+        """What the first frame does not wait for: what is wrong with the reader's files, the questions of before."""
+        self._tell(self._home.troubles)
+        self._chat.query_one(QuestionBox).recall(await self._keeper.recent_questions())
 
     def _tell(self, troubles: tuple[Trouble, ...]) -> None:
         """Says what is wrong with the reader's files, all of it at once."""
@@ -114,7 +120,7 @@ class WenbaoApp(App[None]):
 
     # -------------------------------------------------------------------------------------------------- the composition
 
-    @property  # type: ignore[override]  # Textual has an attribute, which it sets only when the caret moves in its widget
+    @property
     def cursor_position(self) -> Offset:
         """Where the terminal's cursor is put, and with it the window of an input method: at the caret.
 
@@ -158,8 +164,8 @@ class WenbaoApp(App[None]):
 
     def on_descendant_focus(self, event: events.DescendantFocus) -> None:
         """A caret that blinks is motion, too."""
-        if isinstance(event.widget, (Input, TextArea)):
-            event.widget.cursor_blink = self.animation_level != "none"
+        if isinstance(event.widget, (Input, TextArea)) and self.animation_level == "none":
+            event.widget.cursor_blink = False
 
     # ---------------------------------------------------------------------------------------------------- other screens
 
@@ -231,7 +237,7 @@ class WenbaoApp(App[None]):
 
     def action_help_quit(self) -> None:
         """Ctrl+C, which copies where something is selected: says how to leave."""
-        notice(self, self.words, "quit.how", key=self.keys.listed(command_of("quit")))
+        notice(self, self.words, "quit.how", keys=self.keys.listed(command_of("quit")))
 
     def action_write_keys(self) -> None:
         """Writes the key file, and says where it is."""

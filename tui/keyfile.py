@@ -139,7 +139,7 @@ def _meet(first: Area, second: Area) -> bool:
     """Whether the keys of two areas can count at the same time."""
     if first is second or Area.ALWAYS in {first, second}:
         return True
-    return Area.CHAT in {first, second} and bool({first, second} & {Area.BOX, Area.READING})
+    return Area.CHAT in {first, second} and bool({first, second} & {Area.BOX, Area.READING, Area.FIND})
 
 
 def _without_clashes(entries: list[_Entry], path: str, troubles: list[Trouble]) -> list[_Entry]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import Protocol, runtime_checkable
+from typing import Any, Protocol, runtime_checkable
 
 from textual.app import App
 from textual.dom import DOMNode
@@ -41,7 +41,7 @@ class Situated(Protocol):
         """Areas, the most special first; it may depend on what has the focus."""
 
 
-def areas_of(screen: Screen[object]) -> tuple[Area, ...]:
+def areas_of(screen: Screen[Any]) -> tuple[Area, ...]:
     """The areas whose keys count on a screen, the most special first."""
     return screen.key_areas() if isinstance(screen, Situated) else (Area.ALWAYS,)
 
@@ -84,7 +84,7 @@ class Keys:
 DEFAULT = Keys()
 
 
-def keys_of(app: App[object]) -> Keys:
+def keys_of(app: App[Any]) -> Keys:
     """The keys of an app at the moment."""
     keys = getattr(app, "keys", DEFAULT)
     return keys if isinstance(keys, Keys) else DEFAULT
@@ -99,11 +99,16 @@ def key_name(key: str) -> str:
     return "+".join([*(_MODIFIERS.get(modifier, modifier) for modifier in modifiers), name])
 
 
-def carrier_of(screen: Screen[object], command: Command) -> DOMNode | None:
+def is_plain(command: Command) -> bool:
+    """Whether a command is one action, the same for all its keys, that can be run without a key."""
+    return bool(command.action) and "{key}" not in command.action
+
+
+def carrier_of(screen: Screen[Any], command: Command) -> DOMNode | None:
     """Who can carry a command out now: the focused widget, what it is in, the screen, the app; None: nobody."""
-    name = command.action.partition("(")[0]
-    if not name or "{key}" in command.action:
+    if not is_plain(command) or command.area not in _within_reach(screen):
         return None
+    name = command.action.partition("(")[0]
     around = screen.focused.ancestors_with_self if screen.focused is not None else [screen, screen.app]
     nodes = [screen] if name.startswith("screen.") else [screen.app] if command.area is Area.ALWAYS else around
     name = name.rpartition(".")[2]
@@ -113,7 +118,13 @@ def carrier_of(screen: Screen[object], command: Command) -> DOMNode | None:
     return None
 
 
-async def perform(screen: Screen[object], command: Command) -> None:
+def _within_reach(screen: Screen[Any]) -> set[Area]:
+    """The areas whose commands can be run on a screen: on the main screen one may read while one types."""
+    areas = set(areas_of(screen))
+    return areas | {Area.READING} if Area.CHAT in areas else areas
+
+
+async def perform(screen: Screen[Any], command: Command) -> None:
     """Does what a command's key would do, as a click or the palette asks."""
     carrier = carrier_of(screen, command)
     if carrier is not None:

@@ -6,7 +6,7 @@ They lie over the screen for as long as they take to read, can be clicked away, 
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakKeyDictionary
 
 from tui.glyphs import cells, clip
@@ -34,10 +34,10 @@ class _Said:
     values: dict[str, object]
 
 
-_last: WeakKeyDictionary[App[object], _Said] = WeakKeyDictionary()
+_last: WeakKeyDictionary[App[Any], _Said] = WeakKeyDictionary()
 
 
-def notice(app: App[object], words: Words, key: str, *, severity: Severity = "information", **values: object) -> None:
+def notice(app: App[Any], words: Words, key: str, *, severity: Severity = "information", **values: object) -> None:
     """Shows a message over whatever screen there is.
 
     Args:
@@ -52,12 +52,12 @@ def notice(app: App[object], words: Words, key: str, *, severity: Severity = "in
     _show(app, words, said)
 
 
-def notice_again(app: App[object], words: Words) -> None:
+def notice_again(app: App[Any], words: Words) -> None:
     """Shows the last message once more, or says that there was none."""
     _show(app, words, _last.get(app) or _Said("notice.none", "information", {}))
 
 
-def _show(app: App[object], words: Words, said: _Said) -> None:
+def _show(app: App[Any], words: Words, said: _Said) -> None:
     message = words(said.key, **{name: clip(str(value), LONGEST_VALUE) for name, value in said.values.items()})
     seconds = SHORTEST_S + cells(message) / CELLS_PER_S * (1 if said.severity == "information" else 2)
     app.clear_notifications()

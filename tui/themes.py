@@ -8,7 +8,7 @@ quoted characters, does not hang on colour alone in high contrast: `app.tcss` se
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from textual.theme import Theme
 
@@ -153,7 +153,7 @@ THEMES: Mapping[str, Theme] = {
 """By name, in the order in which the key goes through them."""
 
 
-def install(app: App[object]) -> None:
+def install(app: App[Any]) -> None:
     """Makes an app know the themes."""
     for theme in THEMES.values():
         app.register_theme(theme)

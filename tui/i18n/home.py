@@ -20,6 +20,15 @@ WORDS: dict[str, tuple[str, str]] = {
         "写不了 {path}（{detail}）。选择只在这次有效；检查文件夹的权限。",
         "{path} cannot be written ({detail}). Your choice holds for this session; see who may write the folder.",
     ),
+    # The question box.
+    "question.cut": (
+        "粘贴的文字有 {total} 个字，问题最多 {limit} 个字，只留下了前 {kept} 个字。",
+        "The pasted text has {total} characters and a question at most {limit}: the first {kept} were kept.",
+    ),
+    "question.long": (
+        "问题有 {total} 个字，最多 {limit} 个字。缩短后再发送。",
+        "The question has {total} characters, and {limit} are the most. Make it shorter, then send it.",
+    ),
     # Themes.
     "theme.dark": ("深色", "dark"),
     "theme.light": ("浅色", "light"),
@@ -27,7 +36,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "theme.now": ("主题：{name}", "Theme: {name}"),
     "motion.off": ("动画已关闭", "Motion is off"),
     "motion.on": ("动画已打开", "Motion is on"),
-    "quit.how": ("退出请按 {key}", "{key} quits"),
+    "quit.how": ("退出请按 {keys}", "{keys} quits"),
     # The key file.
     "keyfile.unreadable": (
         "读不了 {path}（{detail}）。先用默认按键。",

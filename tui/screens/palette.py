@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from textual import events, on
 from textual.app import ComposeResult
 from textual.binding import Binding, BindingType
 from textual.containers import Vertical
 from textual.content import Content
-from textual.screen import ModalScreen
+from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
@@ -25,11 +25,8 @@ _HIDDEN = frozenset({"palette"})
 """Commands that make no sense from here."""
 
 
-def runnable(screen: object) -> list[Command]:
+def runnable(screen: Screen[Any]) -> list[Command]:
     """The commands that can run on a screen now, in the order of the table; those of typing are left to the keys."""
-    from textual.screen import Screen
-
-    assert isinstance(screen, Screen)  # noqa: S101  # for the type checker
     return [
         command
         for command in COMMANDS

@@ -8,14 +8,18 @@ from typing import TYPE_CHECKING
 
 from tui.glyphs import cells, clip
 from tui.i18n import Words
-from tui.keymap import areas_of, carrier_of, keys_of, perform
-from tui.keys import Command, of_area
+from tui.keymap import areas_of, carrier_of, is_plain, keys_of, perform
+from tui.keys import Command, command, of_area
 from tui.widgets.prose import Paragraph, Prose, Touch
 from tui.widgets.turn import describe
 
 if TYPE_CHECKING:
     from server.schemas import IndexOut
     from tui.client import ClientError
+
+
+_CLICKED = ("palette", "corpus", "retry")
+"""Commands that a click on the line at the top runs."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -32,6 +36,8 @@ class LinkState:
 
 class StatusBar(Prose):
     """Name, corpus and connection in one line; what does not fit is left out from the middle.
+
+    A click on the name opens the palette, one on the corpus its browser, one on the connection tries it again.
 
     Args:
         words: the interface's words.
@@ -71,8 +77,16 @@ class StatusBar(Prose):
         blank = " " * max(width - cells(left) - cells(state), 1)
         start = len(left) + len(blank)
         state_role = "link" if not self._link.ready else "mark"
-        touches = (Touch(0, len(name), "mark"), Touch(start, start + len(state), state_role))
+        touches = (
+            Touch(0, len(name), "mark", _CLICKED.index("palette")),
+            Touch(len(name) + 2, len(left), "meta", _CLICKED.index("corpus")),
+            Touch(start, start + len(state), state_role, _CLICKED.index("retry")),
+        )
         self.show([Paragraph(left + blank + state, "meta", touches=touches)])
+
+    async def on_prose_picked(self, event: Prose.Picked) -> None:
+        event.stop()
+        await perform(self.screen, command(_CLICKED[event.target]))
 
 
 class TroubleBar(Prose):
@@ -117,6 +131,8 @@ class KeyBar(Prose):
 
     def on_mount(self) -> None:
         self.watch(self.screen, "focused", self.relabel)
+        # Whoever can do something now that could not be done before says so by `refresh_bindings`.
+        self.screen.bindings_updated_signal.subscribe(self, lambda _: self.relabel())
 
     def on_resize(self) -> None:
         self.relabel()
@@ -126,19 +142,19 @@ class KeyBar(Prose):
         keys, width = keys_of(self.app), max(self.size.width, 20)
         narrow = self.screen.has_class("-narrow")
         offered = [
-            command
-            for command in of_area(*areas_of(self.screen))
-            if command.label
-            and keys.short(command)
-            and command.narrow in {None, narrow}
-            and self.screen.check_action(command.action, ())
+            known
+            for known in of_area(*areas_of(self.screen))
+            if known.label
+            and keys.short(known)
+            and known.narrow in {None, narrow}
+            and (carrier_of(self.screen, known) or not is_plain(known))
         ]
-        items = {command: (keys.short(command), self._words(command.label)) for command in offered}
+        items = {known: (keys.short(known), self._words(known.label)) for known in offered}
         self._commands = _fitting(items, width)
         text, touches = "", []
-        for index, command in enumerate(self._commands):
-            name, label = items[command]
-            target = index if carrier_of(self.screen, command) else None
+        for index, known in enumerate(self._commands):
+            name, label = items[known]
+            target = index if carrier_of(self.screen, known) else None
             start, text = len(text), f"{text}{name} {label}  "
             touches.append(Touch(start, len(text) - 2, "meta", target))
             touches.append(Touch(start, start + len(name), "key", target))
@@ -151,17 +167,17 @@ class KeyBar(Prose):
 
 def _fitting(items: Mapping[Command, tuple[str, str]], width: int) -> tuple[Command, ...]:
     """The commands that a line has room for, in order; room for the pinned ones is kept."""
-    sizes = {command: cells(name) + cells(label) + 3 for command, (name, label) in items.items()}
-    room = width + 2 - sum(size for command, size in sizes.items() if command.pinned)
+    sizes = {known: cells(name) + cells(label) + 3 for known, (name, label) in items.items()}
+    room = width + 2 - sum(size for known, size in sizes.items() if known.pinned)
     kept: list[Command] = []
     is_full = False
-    for command, size in sizes.items():
-        if command.pinned:
-            kept.append(command)
+    for known, size in sizes.items():
+        if known.pinned:
+            kept.append(known)
             continue
         is_full = is_full or size > room
         if not is_full:
-            kept.append(command)
+            kept.append(known)
             room -= size
     return tuple(kept)
 
