@@ -135,6 +135,18 @@ class Browsing:
         page = await client.articles(**query.arguments(), limit=PAGE)
         self.query, self.articles, self._cursor, self.total = query, list(page.items), page.next_cursor, page.total
 
+    async def completed(self, typed: str) -> str | None:
+        """The place with most articles whose name begins as typed; None where there is none, or nothing was typed.
+
+        Raises:
+            ClientError: it cannot be had.
+        """
+        if not typed.strip():
+            return None
+        client = await self._link.client()
+        page = await client.places(q=typed)
+        return next((one.place[-1] for one in page.items if one.place[-1].startswith(typed.strip())), None)
+
     async def more(self) -> None:
         """Fetches the next page, where there is one.
 

@@ -96,7 +96,7 @@ WORDS: dict[str, tuple[str, str]] = {
         "{count} more; see them with: wenbao status",
     ),
     # A refresh.
-    "corpus.refreshing": ("正在更新索引", "Refreshing the index"),
+    "corpus.refreshing": ("更新索引", "Refreshing"),
     "corpus.stage.starting": ("准备", "getting ready"),
     "corpus.stage.reading": ("读语料", "reading the corpus"),
     "corpus.stage.embedding": ("算向量", "embedding"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import replace
 from typing import ClassVar
 
@@ -15,7 +16,7 @@ from textual.screen import Screen
 from tui.asking import Pace
 from tui.browsing import MAX_IDS, Browsing, Query, TooMany, label_of, narrowed, span_of
 from tui.freshness import Freshness
-from tui.glyphs import clip, shown
+from tui.glyphs import clip
 from tui.i18n import Words
 from tui.keys import Area, bindings
 from tui.link import Link
@@ -59,10 +60,10 @@ class CorpusScreen(Screen[Selection | None]):
             border-title-color: $text-muted;
             border-subtitle-color: $text-muted;
             scrollbar-size-vertical: 1;
-            scrollbar-size-horizontal: 1;
+            overflow-x: hidden;
         }
-        CorpusTree { width: 27; background-tint: $background 0%; }
-        ArticleRows { width: 1fr; overflow-x: hidden; }
+        CorpusTree { width: 26; background-tint: $background 0%; }
+        ArticleRows { width: 1fr; }
         CorpusTree:focus, ArticleRows:focus { border: round $accent; border-title-color: $text-accent; }
         &.-wide CorpusTree { width: 40; }
     }
@@ -153,8 +154,10 @@ class CorpusScreen(Screen[Selection | None]):
         await self._link.client()
         from tui.client import ClientError  # imported by now: the link needed it
 
+        wanted = self._wanted
         try:
-            await self._browsing.find(self._wanted)
+            place = await self._browsing.completed(wanted.place)
+            await self._browsing.find(replace(wanted, place=place or wanted.place))
         except ClientError as error:
             self.post_message(ServerTrouble(error))
         else:
@@ -188,15 +191,11 @@ class CorpusScreen(Screen[Selection | None]):
         """The place with most articles whose name begins so."""
         if not self._link.ready:
             return None
-        client = await self._link.client()
         from tui.client import ClientError  # imported by now: the link needed it
 
-        try:
-            page = await client.places(q=typed)
-        except ClientError:  # what is looked for meanwhile tells of it
-            return None
-        names = (shown(one.place[-1]) for one in page.items)
-        return next((name for name in names if name.startswith(typed)), None)
+        with suppress(ClientError):  # what is looked for meanwhile tells of it
+            return await self._browsing.completed(typed)
+        return None
 
     # ---------------------------------------------------------------------------------------------------------- showing
 

@@ -26,7 +26,7 @@ NEAR = 15
 """Articles below the cursor or the last line that is seen: with fewer, the next page is fetched."""
 _MARK = 2
 _DATE = 11
-_PLACE_FROM, _PLACE = 46, 12
+_PLACE_FROM, _PLACE = 46, 11
 _SOURCE_FROM, _SOURCE = 76, 18
 """Cells of a column, and of the whole line from which there is one."""
 

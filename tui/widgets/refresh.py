@@ -26,8 +26,10 @@ STAGES = {
     "writing": "corpus.stage.writing",
 }
 """The stages of an index run, blanks as hyphens, with their names; others are shown as the server calls them."""
-BAR = 16
+BAR = 12
 """Cells of the bar."""
+ROOMY = 110
+"""Cells of a line from which the bar is twice as long."""
 
 
 class IndexSeen(Message):
@@ -96,18 +98,18 @@ def job_line(job: JobOut, words: Words, width: int) -> Paragraph:
         return Paragraph(clip(head, width), "meta")
     share = min(max(job.done / job.total, 0.0), 1.0)
     details = [f"{int(100 * share)}%", f"{job.done:,}/{job.total:,}"]
-    if job.rate:
-        details.append(words("corpus.rate", count=f"{job.rate:,.0f}"))
     if job.seconds_left is not None:
         details.append(time_left(job.seconds_left, words))
-    head = clip(head, max(width - BAR - 8, 10))
-    text, filled = f"{head} {'━' * BAR} {details[0]}", round(BAR * share)
-    for detail in reversed(details[1:]) if width < 60 else details[1:]:
+    if job.rate:
+        details.append(words("corpus.rate", count=f"{job.rate:,.0f}"))
+    bar = BAR if width < ROOMY else 2 * BAR
+    head = clip(head, max(width - bar - 8, 10))
+    text, filled, start = f"{head} {'━' * bar} {details[0]}", round(bar * share), len(head) + 1
+    for detail in details[1:]:
         if cells(text) + cells(detail) + 3 <= width:
             text += f" · {detail}"
-    start = len(head) + 1
-    bar = (Touch(start, start + filled, "mark"), Touch(start + filled, start + BAR, "rule"))
-    return Paragraph(clip(text, width), "meta", touches=bar[: 1 + (filled < BAR)])
+    looks = (Touch(start, start + filled, "mark"), Touch(start + filled, start + bar, "rule"))
+    return Paragraph(clip(text, width), "meta", touches=tuple(look for look in looks if look.start < look.end))
 
 
 def time_left(seconds: float, words: Words) -> str:

@@ -18,7 +18,7 @@ from textual.widgets import Tree
 from textual.widgets.tree import TreeNode
 
 from tui.browsing import Marks, Query
-from tui.glyphs import shown
+from tui.glyphs import clip
 from tui.i18n import Words
 from tui.link import Link
 
@@ -126,8 +126,11 @@ class CorpusTree(Tree[Leaf]):
         self._query = query
         self.relabel()
 
+    def on_resize(self) -> None:
+        self.relabel()
+
     def relabel(self) -> None:
-        """Draws again: the language or what is marked has changed."""
+        """Draws again: the language or what is marked has changed, or the room for names."""
         self._invalidate()
         self.refresh()
 
@@ -140,9 +143,11 @@ class CorpusTree(Tree[Leaf]):
         if self._is_marked(leaf):
             text.append("● ", style)
         is_current = leaf.name and leaf.name in (self._query.source, self._query.place)
-        text.append(self._name_of(leaf), style + Style(bold=True, underline=True) if is_current else style)
-        if leaf.articles:
-            text.append(f" {leaf.articles:,}", style + Style(dim=True))
+        count = f" {leaf.articles:,}" if leaf.articles else ""
+        room = self.size.width - self.guide_depth * _depth(node) - text.cell_len - len(count)
+        name = clip(self._name_of(leaf), max(room, 8))
+        text.append(name, style + Style(bold=True, underline=True) if is_current else style)
+        text.append(count, style + Style(dim=True))
         return text
 
     def _name_of(self, leaf: Leaf) -> str:
@@ -154,9 +159,8 @@ class CorpusTree(Tree[Leaf]):
         if leaf.kind in named:
             return self._words(named[leaf.kind])
         if leaf.kind is Kind.PLACE:
-            return shown(leaf.name)
-        folder = leaf.name.rstrip("/").rfind("/") + 1
-        return shown(leaf.name[folder:])
+            return leaf.name
+        return leaf.name[leaf.name.rstrip("/").rfind("/") + 1 :]
 
     def _is_marked(self, leaf: Leaf) -> bool:
         return (leaf.kind is Kind.SOURCE and leaf.name in self._marks.sources) or (
@@ -242,6 +246,14 @@ class CorpusTree(Tree[Leaf]):
             node.collapse()
         else:
             self.action_cursor_parent()
+
+
+def _depth(node: TreeNode[Leaf]) -> int:
+    """How many nodes are above one, the root that is not shown left out."""
+    depth, above = 0, node.parent
+    while above is not None and above.parent is not None:
+        depth, above = depth + 1, above.parent
+    return depth
 
 
 _OF_PLACES = frozenset({Kind.PLACES, Kind.PLACE})
