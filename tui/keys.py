@@ -190,9 +190,9 @@ COMMANDS: tuple[Command, ...] = (
     Command("corpus-mark", Area.CORPUS, ("space",), "mark", "help.corpus.mark", "key.corpus_mark"),
     Command("corpus-ask", Area.CORPUS, ("a",), "ask", "help.corpus.ask", "key.corpus_ask"),
     Command("corpus-words", Area.CORPUS, ("slash", "f"), "words", "help.corpus.words", "key.corpus_words"),
-    Command("corpus-clear", Area.CORPUS, ("c",), "clear", "help.corpus.clear", "key.corpus_clear"),
-    Command("corpus-state", Area.CORPUS, ("i",), "state", "help.corpus.state", "key.corpus_state"),
     Command("refresh-index", Area.CORPUS, ("R",), "refresh_index", "help.corpus.refresh", "key.corpus_refresh"),
+    Command("corpus-state", Area.CORPUS, ("i",), "state", "help.corpus.state", "key.corpus_state"),
+    Command("corpus-clear", Area.CORPUS, ("c",), "clear", "help.corpus.clear", "key.corpus_clear"),
     Command("corpus-close", Area.CORPUS, ("escape",), "close", "help.corpus.close", "key.close", pinned=True),
     Command(
         *("corpus-list", Area.FILTER, ("escape", "enter", "down"), "screen.to_articles", "help.corpus.list"),
