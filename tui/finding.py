@@ -11,7 +11,7 @@ from bisect import bisect_right
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import accumulate
+from itertools import accumulate, pairwise
 
 from tui.glyphs import glyph
 
@@ -82,7 +82,7 @@ class Finder:
 def _clusters(text: str) -> list[tuple[int, int]]:
     """Characters with the marks that combine with them, as ranges."""
     starts = [index for index, char in enumerate(text) if index == 0 or not _joins(char)]
-    return list(zip(starts, [*starts[1:], len(text)], strict=True))
+    return list(pairwise([*starts, len(text)]))
 
 
 @lru_cache(maxsize=16_384)

@@ -73,9 +73,9 @@ class Prose(Widget):
         .prose--struck { text-style: strike; }
         .prose--quote { color: #1a1400; background: #ffcf40; }
         .prose--also { text-style: underline; }
-        .prose--found { background: $primary 45%; }
+        .prose--found { color: $block-cursor-foreground; background: $block-cursor-background; }
         .prose--found-quote { text-style: bold underline; }
-        .prose--found-here { color: #1a0f00; background: #ff8c2e; text-style: bold; }
+        .prose--found-here { color: $background; background: $accent; text-style: bold; }
         .prose--mark { color: $text-accent; text-style: bold; }
         .prose--current-mark { color: #1a1400; background: #ffcf40; text-style: bold; }
         .prose--link { text-style: underline; }
