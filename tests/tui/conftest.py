@@ -148,13 +148,18 @@ class Screenful:
 
 @asynccontextmanager
 async def opened(
-    server: str | Connect, size: tuple[int, int] = WIDE, language: str = "en", key: str | None = None
+    server: str | Connect,
+    size: tuple[int, int] = WIDE,
+    language: str = "en",
+    key: str | None = None,
+    *,
+    notifications: bool = False,
 ) -> AsyncIterator[Screenful]:
-    """The app on a server; it has not connected yet."""
+    """The app on a server; it has not connected yet. Short messages are shown where `notifications` asks for them."""
     connect: Connect = (lambda: (server, key)) if isinstance(server, str) else server
     app = WenbaoApp(Link(connect, pause=shortly), language)
     app.animation_level = "none"
-    async with app.run_test(size=size) as pilot:
+    async with app.run_test(size=size, notifications=notifications) as pilot:
         screenful = Screenful(app, pilot)
         await screenful.until(lambda: len(app.screen_stack) > 1 and screenful.screen.is_mounted)
         yield screenful
@@ -162,9 +167,14 @@ async def opened(
 
 @asynccontextmanager
 async def ready(
-    server: str, size: tuple[int, int] = WIDE, language: str = "en", key: str | None = None
+    server: str,
+    size: tuple[int, int] = WIDE,
+    language: str = "en",
+    key: str | None = None,
+    *,
+    notifications: bool = False,
 ) -> AsyncIterator[Screenful]:
     """The app, connected and with its guidance on the screen."""
-    async with opened(server, size, language, key) as screenful:
+    async with opened(server, size, language, key, notifications=notifications) as screenful:
         await screenful.until(lambda: len(screenful.conversation._samples) > 0)
         yield screenful
