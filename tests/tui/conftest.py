@@ -13,6 +13,8 @@ from textual.widget import Widget
 
 from tests.tui.paper import PaperLibrary, serving
 from tui.app import WenbaoApp
+from tui.history.keeper import Keeper
+from tui.home import Home
 from tui.link import Connect, Link
 from tui.screens.chat import ChatScreen
 from tui.widgets.article import ArticlePane
@@ -154,10 +156,12 @@ async def opened(
     key: str | None = None,
     *,
     notifications: bool = False,
+    home: Home | None = None,
+    keeper: Keeper | None = None,
 ) -> AsyncIterator[Screenful]:
     """The app on a server; it has not connected yet. Short messages are shown where `notifications` asks for them."""
     connect: Connect = (lambda: (server, key)) if isinstance(server, str) else server
-    app = WenbaoApp(Link(connect, pause=shortly), language)
+    app = WenbaoApp(Link(connect, pause=shortly), language, home, keeper)
     app.animation_level = "none"
     async with app.run_test(size=size, notifications=notifications) as pilot:
         screenful = Screenful(app, pilot)
@@ -173,8 +177,10 @@ async def ready(
     key: str | None = None,
     *,
     notifications: bool = False,
+    home: Home | None = None,
+    keeper: Keeper | None = None,
 ) -> AsyncIterator[Screenful]:
     """The app, connected and with its guidance on the screen."""
-    async with opened(server, size, language, key, notifications=notifications) as screenful:
+    async with opened(server, size, language, key, notifications=notifications, home=home, keeper=keeper) as screenful:
         await screenful.until(lambda: len(screenful.conversation._samples) > 0)
         yield screenful
