@@ -43,8 +43,10 @@ class Terminal:
         self._screen = pyte.Screen(columns, rows)
         self._stream = pyte.ByteStream(self._screen)
         self._changed = threading.Condition()
-        self.written = b""
+        self.written = bytearray()
         """All that the program has written."""
+        self.is_drawing = True
+        """False: what is written is kept and not drawn, for drawing takes time from a program that is measured."""
         self.arrivals: list[float] = []
         """When each piece of it came, on `time.perf_counter`'s clock."""
         self.started = time.perf_counter()
@@ -112,7 +114,7 @@ class Terminal:
             os.close(self._waking)
         self.process.close(force=True)
 
-    def until(self, condition: Callable[[], object], patience: float = PATIENCE_S) -> float:
+    def until(self, condition: Callable[[], object], patience: float | None = None) -> float:
         """Waits until something is so, looking each time the program has written.
 
         Returns:
@@ -121,7 +123,7 @@ class Terminal:
         Raises:
             TimeoutError: it was not so in time; says what stands on the screen.
         """
-        deadline = time.perf_counter() + patience
+        deadline = time.perf_counter() + (PATIENCE_S if patience is None else patience)
         with self._changed:
             while not condition():
                 left = deadline - time.perf_counter()
@@ -170,7 +172,8 @@ class Terminal:
                 if data:
                     self.written += data
                     self.arrivals.append(now)
-                    self._stream.feed(data)
+                    if self.is_drawing:
+                        self._stream.feed(data)
                 self._changed.notify_all()
             if not data:
                 return
