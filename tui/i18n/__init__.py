@@ -42,7 +42,7 @@ class Words:
     def __init__(self, language: Language = Language.EN) -> None:
         self.language = language
 
-    def __call__(self, key: str, **values: object) -> str:
+    def __call__(self, key: str, /, **values: object) -> str:
         """The words for a key, values filled in.
 
         Raises:
