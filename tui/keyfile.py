@@ -17,7 +17,7 @@ from itertools import combinations
 from pathlib import Path
 
 from textual.keys import Keys as KnownKeys
-from textual.keys import _character_to_key, key_to_character
+from textual.keys import _character_to_key
 
 from tui.i18n import Language, Words
 from tui.keymap import DEFAULT, Keys
@@ -119,7 +119,7 @@ def normal_key(key: str) -> str | None:
     if modifiers and last.isalpha() and len(last) == 1:
         last = last.lower()
     name = _character_to_key(last) if len(last) == 1 else last
-    if name not in _NAMED and key_to_character(name) is None:
+    if name not in _NAMED and not types_character(name):
         return None
     return "+".join([*(modifier for modifier in _MODIFIERS if modifier in modifiers), name])
 

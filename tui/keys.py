@@ -18,7 +18,7 @@ from dataclasses import dataclass
 from enum import StrEnum
 
 from textual.binding import Binding
-from textual.keys import key_to_character
+from textual.keys import REPLACED_KEYS, key_to_character
 
 
 class Area(StrEnum):
@@ -237,7 +237,7 @@ def of_area(*areas: Area) -> tuple[Command, ...]:
 
 def types_character(key: str) -> bool:
     """Whether a key, by Textual's name, puts a character where something is typed."""
-    character = key_to_character(key)
+    character = key_to_character(REPLACED_KEYS.get(key, key))
     return character is not None and character.isprintable()
 
 
