@@ -41,8 +41,7 @@ def server(workdir: Path, library: HostileLibrary) -> Iterator[str]:
 @asynccontextmanager
 async def looked_at(server: str, size: tuple[int, int]) -> AsyncIterator[Screenful]:
     """The app, with messages; what it shows is looked at before it is left."""
-    async with ready(server, size) as screenful:
-        screenful.app._disable_notifications = False
+    async with ready(server, size, notifications=True) as screenful:
         yield screenful
         assert faults(screenful) == []
 

@@ -21,6 +21,7 @@ from tui.keys import Area, bindings, command
 from tui.notices import notice
 from tui.widgets.bars import KeyBar
 from tui.widgets.entries import Entry, EntryLine, EntryList
+from tui.widgets.field import Field
 from tui.widgets.prose import Paragraph, Prose
 
 if TYPE_CHECKING:
@@ -85,11 +86,11 @@ class ConversationsScreen(Screen[Choice | None]):
     def compose(self) -> ComposeResult:
         yield Prose(id="conversations-head")
         with Horizontal(id="conversations-search"):
-            yield Input(id="conversations-query", compact=True)
+            yield Field(id="conversations-query", compact=True)
             yield Prose(id="conversations-count")
         yield EntryList(id="entries")
         yield Prose(id="conversations-note")
-        yield Input(id="conversations-name", compact=True, max_length=200)
+        yield Field(id="conversations-name", compact=True, max_length=200)
         yield KeyBar(self._words, id="keys")
 
     def on_mount(self) -> None:
@@ -362,7 +363,13 @@ class ConversationsScreen(Screen[Choice | None]):
 
 def trouble_in_words(error: HistoryError, words: Words) -> str:
     """What is wrong with the file of conversations, and what to do."""
-    return words(FAULTS[error.fault], path=error.path, detail=error.detail)
+    return words(FAULTS[error.fault], **trouble_values(error, words))
+
+
+def trouble_values(error: HistoryError, words: Words) -> dict[str, object]:
+    """The values of those words."""
+    detail = words("history.detail", detail=error.detail) if error.detail else ""
+    return {"path": error.path, "detail": detail}
 
 
 def when(seconds: float, now: float | None = None) -> str:

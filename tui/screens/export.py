@@ -64,7 +64,7 @@ class ExportScreen(ModalScreen[Path | None]):
         }
         #export-form { width: 1fr; border: none; padding: 0; background: $surface; }
         #export-form RadioButton { background: $surface; }
-        #export-name { width: 1fr; margin: 1 0 0 0; border: round $foreground 25%; background: $surface; }
+        #export-name { width: 1fr; margin: 1 0 0 0; border: round $line; background: $surface; }
         #export-name:focus { border: round $accent; }
         #export-message { padding: 0 1; min-height: 3; }
         #export-buttons { height: auto; align-horizontal: right; }

@@ -20,6 +20,7 @@ from tui.initials import initials
 from tui.keymap import carrier_of, keys_of
 from tui.keys import COMMANDS, Area, Command
 from tui.keys import command as command_of
+from tui.widgets.field import Field
 
 _HIDDEN = frozenset({"palette"})
 """Commands that make no sense from here."""
@@ -77,7 +78,7 @@ class PaletteScreen(ModalScreen[Command | None]):
 
     def compose(self) -> ComposeResult:
         with Vertical(id="palette"):
-            yield Input(id="palette-search", compact=True)
+            yield Field(id="palette-search", compact=True)
             yield OptionList(id="palette-found", markup=False, compact=True)
 
     def on_mount(self) -> None:
