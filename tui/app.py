@@ -101,10 +101,10 @@ class WenbaoApp(App[None]):
     @on(HistoryTrouble)
     def _history_trouble(self, event: HistoryTrouble) -> None:
         """Says why conversations are not kept; asking goes on."""
-        from tui.screens.conversations import FAULTS
+        from tui.screens.conversations import FAULTS, trouble_values
 
         error = event.error
-        notice(self, self.words, FAULTS[error.fault], severity="warning", path=error.path, detail=error.detail)
+        notice(self, self.words, FAULTS[error.fault], severity="warning", **trouble_values(error, self.words))
 
     def _remember(self, **choices: str | bool) -> None:
         """Keeps choices; says why where they cannot be kept."""

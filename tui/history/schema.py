@@ -77,7 +77,7 @@ def upgrade(connection: sqlite3.Connection, path: Path, steps: Sequence[Sequence
     try:
         version = _version(connection, path)  # another wenbao may have been faster
         if version > len(steps):
-            raise HistoryError(Fault.NEWER, path, f"version {version}, not {len(steps)}")
+            raise HistoryError(Fault.NEWER, path, f"{version} > {len(steps)}")
         for statements in steps[version:]:
             for statement in statements:
                 connection.execute(statement)
@@ -99,5 +99,5 @@ def _version(connection: sqlite3.Connection, path: Path) -> int:
     version = int(connection.execute("PRAGMA user_version").fetchone()[0])
     tables = connection.execute("SELECT count(*) FROM sqlite_master").fetchone()[0]
     if application_id != APPLICATION_ID and (tables or application_id or version):
-        raise HistoryError(Fault.BROKEN, path, "not a file of wenbao's conversations")
+        raise HistoryError(Fault.BROKEN, path)
     return version

@@ -14,7 +14,7 @@ from heapq import nsmallest
 from tui.history.failures import told
 from tui.history.folding import Analysis, Folder
 from tui.history.records import Field, Findings, Found
-from tui.history.store import Store
+from tui.history.store import Store, storable
 from tui.quotes import Span
 
 LIMIT = 100
@@ -82,7 +82,7 @@ class Search:
             HistoryError: the file cannot be read.
             Interrupted: a newer query has come.
         """
-        query = query[:MAX_QUERY]
+        query = storable(query[:MAX_QUERY])
         parts = self._folder.parts(query)
         if not parts:
             return Findings(query, (), 0)

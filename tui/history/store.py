@@ -113,7 +113,7 @@ class Store:
         Returns:
             The ids of conversation and turn.
         """
-        question = _storable(question)
+        question = storable(question)
         with told(self.path), self._transaction() as run:
             known = run.execute(
                 "SELECT id FROM conversations WHERE id = ? AND deleted IS NULL", (conversation,)
@@ -144,11 +144,11 @@ class Store:
             quotes: what it cites.
             now: seconds since 1970.
         """
-        quoted = json.dumps([_storable(quote) for quote in quotes], ensure_ascii=False)
+        quoted = json.dumps([storable(quote) for quote in quotes], ensure_ascii=False)
         with told(self.path), self._transaction() as run:
             run.execute(
                 "UPDATE turns SET reply = ?, answer = ?, quotes = ? WHERE id = ?",
-                (_storable(reply), _storable(answer), quoted, turn),
+                (storable(reply), storable(answer), quoted, turn),
             )
             run.execute("DELETE FROM passages WHERE turn = ?", (turn,))  # it has to be made searchable again
             run.execute(
@@ -159,7 +159,7 @@ class Store:
 
     def rename(self, conversation: int, title: str) -> None:
         """Gives a conversation a name; a blank one gives it back its first question."""
-        title = " ".join(_storable(title).split())
+        title = " ".join(storable(title).split())
         with told(self.path), self._transaction() as run:
             run.execute("UPDATE conversations SET title = ? WHERE id = ?", (title or None, conversation))
 
@@ -217,7 +217,7 @@ def _make_private(path: Path) -> None:
         start = file.read(len(_HEADER))
     # SQLite would take a few bytes of something else for an empty database, and write over them.
     if start and start != _HEADER:
-        raise HistoryError(Fault.BROKEN, path, "not a database")
+        raise HistoryError(Fault.BROKEN, path)
 
 
 def _write_ahead(connection: sqlite3.Connection) -> None:
@@ -236,6 +236,6 @@ def _write_ahead(connection: sqlite3.Connection) -> None:
             return
 
 
-def _storable(text: str) -> str:
+def storable(text: str) -> str:
     """The text without halves of characters, which no file can hold."""
     return text.encode("utf-8", "replace").decode("utf-8")

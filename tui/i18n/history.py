@@ -39,22 +39,23 @@ WORDS: dict[str, tuple[str, str]] = {
     "fate.lost": ("引文已不在文中", "quote no longer in it"),
     "fate.gone": ("文章已不在索引中", "article no longer indexed"),
     # The file.
+    "history.detail": ("（{detail}）", " ({detail})"),
     "history.broken": (
-        "对话文件 {path} 已损坏或不是问报的文件（{detail}），对话不会保存。把它移到别处，就会新建一个。",
-        "{path} is damaged or not wenbao's ({detail}): nothing is kept. Move it away, and a new one is made.",
+        "对话文件 {path} 已损坏或不是问报的文件{detail}，对话不会保存。把它移到别处，就会新建一个。",
+        "{path} is damaged or not wenbao's{detail}: nothing is kept. Move it away, and a new one is made.",
     ),
     "history.newer": (
-        "对话文件 {path} 是更新版本的问报写的（{detail}），对话不会保存。请升级问报。",
-        "{path} was written by a later wenbao ({detail}): conversations are not kept. Upgrade wenbao.",
+        "对话文件 {path} 是更新版本的问报写的{detail}，对话不会保存。请升级问报。",
+        "{path} was written by a later wenbao{detail}: conversations are not kept. Upgrade wenbao.",
     ),
     "history.disk": (
-        "对话文件 {path} 写不了（{detail}），之后的对话不会保存。看看磁盘空间和权限，或用 WENBAO_DATA 换个文件夹。",
-        "{path} cannot be written ({detail}): what you ask is not kept. See to space and permissions, or name another "
+        "对话文件 {path} 写不了{detail}，之后的对话不会保存。看看磁盘空间和权限，或用 WENBAO_DATA 换个文件夹。",
+        "{path} cannot be written{detail}: what you ask is not kept. See to space and permissions, or name another "
         "folder with WENBAO_DATA.",
     ),
     "history.busy": (
-        "对话文件 {path} 被别的程序占着（{detail}），这一问没有保存。关掉那个程序，之后的会照常保存。",
-        "{path} is in use by another program ({detail}): this question is not kept. Close that program; the next ones "
+        "对话文件 {path} 被别的程序占着{detail}，这一问没有保存。关掉那个程序，之后的会照常保存。",
+        "{path} is in use by another program{detail}: this question is not kept. Close that program; the next ones "
         "will be.",
     ),
     # Keys.
