@@ -10,6 +10,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from tui.glyphs import NO_LINE_START
 from tui.quotes import Span
 from tui.session import Reference
 from tui.typesetting import RULE, Paragraph, Touch
@@ -26,6 +27,7 @@ _GAPS = {"subhead": 1, "title": 1, "banner": 1}
 """Blank lines above, in the text; the head stands close together."""
 # Records have no line breaks: where they were, there are blanks, which no sentence of Chinese has.
 _BREAK = re.compile(r"\s{2,}")
+_GOES_ON = frozenset("：:，,、—（(“‘《")
 _SHORT_PIECE = 16
 """Characters; pieces that are shorter on average are the cells of a table, not paragraphs."""
 
@@ -83,6 +85,7 @@ def _parts(article: ArticleDetail) -> Iterator[_Part]:
     for role, start, end in blocks:
         text = article.text[start:end]
         cuts = [match.span() for match in _BREAK.finditer(text)] if article.kind == "record" else []
+        cuts = [(low, high) for low, high in cuts if _parts_sentences(text, low, high)]
         if len(text) < _SHORT_PIECE * (len(cuts) + 1):
             cuts = []
         edges = [0, *(edge for cut in cuts for edge in cut), len(text)]
@@ -92,6 +95,11 @@ def _parts(article: ArticleDetail) -> Iterator[_Part]:
             high -= len(piece) - len(piece.rstrip())
             if low < high:
                 yield _Part(role if role in _ROLES else "body", start + low, start + high)
+
+
+def _parts_sentences(text: str, low: int, high: int) -> bool:
+    """Whether blanks stand between sentences, and not around a name or a figure in one."""
+    return text[low - 1 : low] not in _GOES_ON and text[high : high + 1] not in NO_LINE_START
 
 
 def _paragraph(text: str, part: _Part, follows: str, touches: tuple[Touch, ...]) -> Paragraph:

@@ -3,16 +3,21 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from itertools import pairwise
 
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 from rich.cells import cell_len
 from rich.color import Color
 from rich.segment import Segment
 
+from rag.offsets import OffsetMap
+from rag.types import Article, ArticleKind, Block, BlockRole
 from server.schemas import ArticleDetail, CitationOut
 from tests.tui.conftest import Screenful, opened, ready
 from tests.tui.paper import FARE, FERRY, FERRY_PAGE, HOSTILE, HOSTILE_PAGE, LONG, SPEED, PaperLibrary, cite
-from tui.glyphs import shown
+from tui.glyphs import glyph, shown
 from tui.session import Reference
 from tui.widgets.prose import Prose
 
@@ -63,6 +68,51 @@ async def test_marked_cells_are_the_quote(address: str, width: int) -> None:
             screenful.article.show_article(ArticleDetail.from_article(article), reference)
             await screenful.pilot.pause()
             assert bare(marked_cells(screenful)) == bare(quote)
+
+
+# What makes cells and characters differ: both widths, none at all, pictures instead of characters, blanks of all kinds.
+ALPHABET = "渡轮下水，。“”（）《》…—ａ１Ｚab 12.%-\u3000\t\x1b\x9b\u200b\u200d\u202e\ufe0f\u0301\u20dd👩🚀🏽🇨한ｶﾞﷺ𠮷"
+
+
+@st.composite
+def cited_articles(draw: st.DrawFn) -> tuple[Article, int, int]:
+    """An article of one to four pieces of a page, in blocks that end anywhere, and a range of its text."""
+    pieces = draw(st.lists(st.text(alphabet=ALPHABET, min_size=1, max_size=60), min_size=1, max_size=4))
+    text, runs, offset = "".join(pieces), [], draw(st.integers(0, 5))
+    for piece in pieces:
+        runs.append((offset, offset + len(piece)))
+        offset += len(piece) + draw(st.integers(1, 9))
+    edges = sorted({0, len(text), *(cut for cut in draw(st.lists(st.integers(1, 240), max_size=5)) if cut < len(text))})
+    blocks = tuple(Block(draw(st.sampled_from(list(BlockRole))), low, high) for low, high in pairwise(edges))
+    kind = draw(st.sampled_from([ArticleKind.NEWS, ArticleKind.RECORD]))
+    article = Article("random", "random.txt", tuple(runs), tuple(runs), text, blocks, kind=kind)
+    start = draw(st.integers(0, len(text)))
+    return article, start, draw(st.integers(start, len(text)))
+
+
+def cells_of(text: str) -> list[str]:
+    """The characters of a text that fill cells, each as often as it fills one."""
+    return [char for char in shown(text) for _ in range(glyph(char)[1]) if not char.isspace()]
+
+
+@pytest.mark.parametrize("width", [24, 37, 80, 111, 160])
+async def test_marked_cells_are_the_quote_whatever_the_text(address: str, width: int) -> None:
+    """The law: in cells, of both widths, for any article and any citation of it."""
+    async with opened(address, (width, 30)) as screenful:
+        screenful.screen._panes.turn_to(article=True)
+        await screenful.until(lambda: screenful.shown(screenful.article))
+
+        @settings(max_examples=40, deadline=None, suppress_health_check=[HealthCheck.too_slow])
+        @given(cited_articles())
+        def law(drawn: tuple[Article, int, int]) -> None:
+            article, start, end = drawn
+            quote = article.text[start:end]
+            spans = OffsetMap(article.runs, article.spans).spans(start, end) if quote else ()
+            reference = Reference(1, "random", "", (), None, "random.txt", spans, quote)
+            screenful.article.show_article(ArticleDetail.from_article(article), reference)
+            assert cells_of(marked_cells(screenful)) == cells_of(quote)
+
+        law()
 
 
 @pytest.mark.parametrize("size", [(80, 24), (160, 48)])

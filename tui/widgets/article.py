@@ -226,6 +226,10 @@ class ArticlePane(VerticalScroll, can_focus=True):
             self._note()
             self._head()
 
+    def watch_virtual_size(self) -> None:
+        """How long the article is at this width is known when it is laid out."""
+        self._head()
+
     def on_resize(self) -> None:
         self.call_after_refresh(self._stay)
 
@@ -246,6 +250,7 @@ class ArticlePane(VerticalScroll, can_focus=True):
             self.show_quote()
         else:
             self.go_to(self._top)
+        self._head()
 
     # ------------------------------------------------------------------------------------------------------- finding
 
