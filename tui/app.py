@@ -18,7 +18,7 @@ from tui.history.place import history_file
 from tui.home import Home
 from tui.i18n import Words, choose_language
 from tui.keymap import perform
-from tui.keys import Area, Command, bindings
+from tui.keys import Area, Command, bindings, of_area, types_character
 from tui.keys import command as command_of
 from tui.link import Connect, Link
 from tui.messages import HistoryTrouble
@@ -117,6 +117,13 @@ class WenbaoApp(App[None]):
         for screen in self.screen_stack:
             if isinstance(screen, Relabelled):
                 screen.relabel()
+
+    async def on_key(self, event: events.Key) -> None:
+        """A letter that is a key everywhere: over a dialog, Textual asks the app for priority keys only."""
+        if self.screen.is_modal and types_character(event.key) and event.key not in self.screen.active_bindings:
+            for known in of_area(Area.ALWAYS):
+                if event.key in self.keys.of(known):
+                    await self.run_action(known.action, self)
 
     # -------------------------------------------------------------------------------------------------- the composition
 
