@@ -24,12 +24,12 @@ WORDS: dict[str, tuple[str, str]] = {
     "copy.answer": ("回答和出处", "The answer and its sources"),
     "copy.by_program": ("{what}已复制（{program}）。", "{what} copied, by {program}."),
     "copy.by_tmux": (
-        "{what}已放入 tmux 缓冲区，并交给终端的剪贴板。贴不出来时，用 tmux 的前缀键加 ] 粘贴。",
+        "{what}已放入 tmux，并由它交给终端的剪贴板。若贴不出来，用 tmux 前缀键加 ] 粘贴。",
         "{what} copied to tmux, which hands it on to the terminal. Should that take nothing, paste with tmux's prefix "
         "and ].",
     ),
     "copy.by_terminal": (
-        "{what}已交给终端的剪贴板。贴不出来时，说明这个终端不支持，可按 w 写成文件。",
+        "{what}已交给终端的剪贴板。若贴不出来，就是终端不支持；按 w 可写成文件。",
         "{what} handed to the terminal's clipboard. Should that stay empty, the terminal does not take it: "
         "w writes a file instead.",
     ),

@@ -37,6 +37,14 @@ class _Form:
 _FORMS = (_Form("as-markdown", ".md", "export.markdown"), _Form("as-json", ".json", "export.json"))
 
 
+class _Choice(RadioButton):
+    """As Textual's, but seen without colours too: only the chosen one is filled."""
+
+    def render(self) -> Content:
+        self.BUTTON_INNER = "●" if self.value else " "
+        return super().render()
+
+
 class ExportScreen(ModalScreen[Path | None]):
     """Asks where to, writes, and gives back the file; None where nothing was written.
 
@@ -86,7 +94,7 @@ class ExportScreen(ModalScreen[Path | None]):
         with VerticalScroll(id="export", can_focus=False):
             with RadioSet(id="export-form"):
                 for form in _FORMS:
-                    yield RadioButton(Content(self._words(form.words)), value=form is self._form, id=form.id)
+                    yield _Choice(Content(self._words(form.words)), value=form is self._form, id=form.id)
             yield Field(self._suggestion(), id="export-name", select_on_focus=False)
             yield Prose(id="export-message")
             with Horizontal(id="export-buttons"):
