@@ -9,7 +9,8 @@ from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import Any
 
-from rag.errors import NotFound
+from rag.cancellation import Cancellation
+from rag.errors import Cancelled, NotFound
 from rag.index.storage.contents import Contents
 from rag.index.storage.listing import Listing
 from rag.offsets import OffsetMap, runs_of, text_of
@@ -25,15 +26,17 @@ from rag.types import (
     Citation,
     Counts,
     Filters,
+    GenerationChanges,
     Hit,
     IndexReport,
     IndexStatus,
     PlaceCount,
     Ranks,
+    Skipped,
     SourceList,
     Turn,
 )
-from server.jobs import Jobs
+from server.jobs import Builder, Jobs
 from server.live import LiveLibrary
 from server.run import base_url, bind, make_server
 from server.state import State
@@ -190,11 +193,20 @@ class PaperLibrary:
     is_sample: bool = False
     articles_known: tuple[Article, ...] = ARTICLES
     asked: list[tuple[str, tuple[Turn, ...]]] = field(default_factory=list)
+    within: list[Filters | None] = field(default_factory=list)
+    """The filters of each question."""
     failure: Exception | None = None
     """Raised by the next questions until it is taken away."""
     gate: threading.Event = field(default_factory=threading.Event)
     """Questions wait for it; set unless a test holds it."""
     generation: str = "g1"
+    hits_first: bool = False
+    """Hits are told before the gate, not with the answer."""
+    called_off: int = 0
+    """Questions whose client went away while they waited at the gate."""
+    changes: GenerationChanges | None = None
+    """What sets the generation apart from the one before."""
+    skipped: tuple[Skipped, ...] = ()
 
     def __post_init__(self) -> None:
         self.gate.set()
@@ -208,11 +220,14 @@ class PaperLibrary:
         filters: Filters | None = None,
         answerer: str = "auto",
         explain: bool = False,
-        on_hits: object = None,
-        cancellation: object = None,
+        on_hits: Callable[[tuple[Hit, ...]], None] | None = None,
+        cancellation: Cancellation | None = None,
     ) -> Answer:
         self.asked.append((question, tuple(history)))
-        assert self.gate.wait(30)
+        self.within.append(filters)
+        if self.hits_first and on_hits is not None:
+            on_hits(HITS)
+        self._pass_gate(cancellation or Cancellation())
         if self.failure is not None:
             raise self.failure
         standalone = question
@@ -233,6 +248,17 @@ class PaperLibrary:
             took_ms=1.0,
             warnings=warnings,
         )
+
+    def _pass_gate(self, cancellation: Cancellation) -> None:
+        try:
+            for _ in range(600):
+                if self.gate.wait(0.05):
+                    return
+                cancellation.check()
+        except Cancelled:
+            self.called_off += 1
+            raise
+        raise AssertionError("nobody opened the gate")
 
     def articles(
         self,
@@ -271,7 +297,16 @@ class PaperLibrary:
     def status(self) -> IndexStatus:
         counts = Counts(3, len(self.articles_known), 9, 4_000)
         return IndexStatus(
-            self.generation, "2024-01-01T00:00:00Z", counts, "tiny", "f", "/papers/港口日报", self.is_sample, "v"
+            self.generation,
+            "2024-01-01T00:00:00Z",
+            counts,
+            "tiny",
+            "f",
+            "/papers/港口日报",
+            self.is_sample,
+            "v",
+            self.skipped,
+            self.changes,
         )
 
     def refresh(self) -> bool:
@@ -287,6 +322,7 @@ def serving(
     *,
     opened: threading.Event | None = None,
     opening_error: Exception | None = None,
+    builder: Builder | None = None,
     **settings: object,
 ) -> Iterator[str]:
     """The address of the real application over `library`.
@@ -295,6 +331,7 @@ def serving(
         library: what answers, a `PaperLibrary` or what stands for one.
         opened: the index counts as loading until it is set.
         opening_error: raised instead of opening.
+        builder: refreshes the index; None: finds nothing changed.
         settings: such as `api_keys`.
     """
 
@@ -307,7 +344,7 @@ def serving(
 
     report = IndexReport("g2", False, Counts(), 0, 0, 0, (), 0.1)
     live = LiveLibrary(opener, patience=0.05, retry=0.0)
-    state = State(Settings(**settings), live, Jobs(lambda _: report, lambda: None))
+    state = State(Settings(**settings), live, Jobs(builder or (lambda _: report), lambda: None))
     with serving_state(state) as url:
         if opened is None and opening_error is None:
             live.wait()
