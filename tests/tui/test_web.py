@@ -31,7 +31,13 @@ def served(folder: Path, *flags: str) -> Iterator[tuple[subprocess.Popen[bytes],
     process = subprocess.Popen(
         [sys.executable, "-m", "rag", "web", "--port", "0", "--language", "zh", *flags],
         cwd=folder,
-        env={**os.environ, "PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", "XDG_DATA_HOME": str(folder / "data")},
+        env={
+            **os.environ,
+            "PYTHONPATH": str(ROOT),
+            "LC_ALL": "C.UTF-8",
+            "XDG_DATA_HOME": str(folder),
+            "XDG_CONFIG_HOME": str(folder),
+        },
         stderr=subprocess.PIPE,
     )
     assert process.stderr is not None
