@@ -34,6 +34,11 @@ _RECOGNISED = frozenset(Expected) - {Expected.ANY, Expected.ITEMS, Expected.NAME
 _SURE = 3.0
 """Margin from which the reader is believed that a name is one, foreign ones and all."""
 _YEAR = re.compile(r"(?<!\d)(?:19|20)\d\d(?=年)")
+_SEVERALLY = re.compile(r"分别(?:都|各)?(?:是|为|在|叫|有|由|来自)?(?:谁|哪|什么(?:人|地方|时候)|多少|几)(?![与和跟])")
+"""Asks for one thing for each of several."""
+_SEVERAL_KINDS = frozenset({Expected.PERSON, Expected.PLACE, Expected.NUMBER, Expected.MONEY})
+_NEARBY = 150
+"""Characters behind a sentence in which the rest of what it lists may stand."""
 _FIGURE = re.compile(r"\d{3,}(?:\.\d+)?(?=年)|(?<!\d)\d+月\d+日")
 
 
@@ -67,6 +72,8 @@ class Signals:
     """Share of the question's words that the whole corpus lacks."""
     missing: float
     """Share of them that the corpus has and this article's evidence lacks."""
+    too_few: float = 0.0
+    """Something is asked for of each of several, and there are no two of its kind."""
     margin: float = 0.0
     """The trained reader's margin, in tens and within [-1, 0.8]; 0 where it was not asked, as for those below."""
     answer_unlike: float = 0.0
@@ -93,6 +100,7 @@ BY_RULES = Signals(
     misdated=-1.6,
     unseen=-1.75,
     missing=-2.3,
+    too_few=-4.0,
 )
 """What each signal weighs where the reader was not asked."""
 BY_READING = Signals(
@@ -109,14 +117,15 @@ BY_READING = Signals(
     misdated=-0.15,
     unseen=-0.55,
     missing=-1.55,
+    too_few=-4.0,
     margin=1.7,
     answer_unlike=-4.0,
     answer_repeats=-0.95,
     other_year=-6.0,
     other_place=-6.0,
 )
-"""What each weighs where it was. What is of another place, year or kind contradicts: so few right answers are (none of
-487, none, 14) that these three are set and not fitted."""
+"""What each weighs where it was. What is of another place, year or kind contradicts, and so does one thing where several
+are asked for: so few right answers are (none of 487, none, 14, none) that these four are set and not fitted."""
 INTERCEPTS = {False: -2.7, True: -1.1}
 """Added to the weighted signals, without and with the reader: what speaks for a sentence of which nothing is known."""
 
@@ -128,6 +137,7 @@ _AGAINST = {
     "foreign": "another place",
     "misquoted": "a quoted name is not there",
     "misdated": "another date",
+    "too_few": "one thing of the kind asked for at most, where several are asked for",
     "answer_unlike": "what could be the answer is not of the kind asked for",
     "other_year": "another year",
     "other_place": "another place of that size",
@@ -198,6 +208,7 @@ def read_signals(query: Query, evidence: Evidence) -> Signals:
         unseen=0.0
         if question.english
         else sum(query.weights[word] for word in words if word not in query.known) / total,
+        too_few=float(_holds_too_few(question, evidence)),
         missing=sum(query.weights[w] for w in words if w in query.known and w in evidence.missing) / total,
         **(_of_reading(query.question, evidence.margin, evidence) if evidence.margin is not None else {}),
     )
@@ -229,6 +240,16 @@ def _is_of_kind(question: Question, evidence: Evidence) -> bool:
     if any(left + offset < end and right + offset > start for left, right in found):
         return True
     return is_named_so(question.expected, evidence.sentence.article.text[start:end])
+
+
+def _holds_too_few(question: Question, evidence: Evidence) -> bool:
+    """Whether something is asked of each of several, and the sentence and what follows name no two such things."""
+    if question.expected not in _SEVERAL_KINDS or not _SEVERALLY.search(question.text):
+        return False
+    sentence = evidence.sentence
+    text = sentence.article.text[sentence.start : sentence.end + _NEARBY]
+    named = {text[start:end] for start, end in find_expected(question, text)}
+    return sum(name not in question.text for name in named) < 2
 
 
 def _names_other_place(question: str, sentence: str) -> bool:

@@ -42,6 +42,20 @@ def test_a_figure_is_missed_where_one_is_asked_for(look: Look) -> None:
 
 
 @pytest.mark.parametrize(
+    ("asked", "article_id", "too_few"),
+    [
+        ("木偶剧团6个村子的团长分别是谁？", "puppets", 1),
+        ("木偶剧团的团长是谁？", "puppets", 0),
+        ("木偶剧团的演出和演员分别是多少？", "puppets", 0),
+        ("团长分别是谁和吴美兰？", "puppets", 0),
+    ],
+)
+def test_one_thing_does_not_answer_for_each_of_several(look: Look, asked: str, article_id: str, too_few: int) -> None:
+    query, evidences = look(asked, article_id)
+    assert judge(query, evidences[0]).signals.too_few == too_few
+
+
+@pytest.mark.parametrize(
     ("asked", "foreign"),
     [
         ("深圳市图书馆有多少个座位？", ["深圳市"]),
