@@ -15,7 +15,6 @@ _TAIL = 300
 """Characters at the end in which such a beginning is looked for; what is longer is text."""
 _CLOSERS_AT_END = re.compile(r"[*_~`]+\Z")
 _DELIMITER = re.compile(r"\\.|`+|\*{1,3}|~~")
-_ROW = re.compile(r"[ \t]*\|.*\|[ \t]*\Z")
 _TABLE_HEAD = re.compile(r"[ \t]*\|[^\n]*(?:\n[ \t|:-]*)?\Z")
 
 
@@ -27,7 +26,7 @@ def mended(block: str) -> str:
     if _TABLE_HEAD.match(block):  # rows are rows once the line below the head is there
         return ""
     head, newline, last = block.rpartition("\n")
-    if newline and last.lstrip().startswith("|") and not _ROW.match(last):
+    if newline and last.lstrip().startswith("|"):  # a row is a row once it has all its cells
         return head
     if _LINE_UNDECIDED.match(last):
         return head
