@@ -65,7 +65,7 @@ class PreferenceFile:
         except FileNotFoundError:
             return Preferences(), []
         except OSError as error:
-            return Preferences(), [self._trouble("preferences.unreadable", error)]
+            return Preferences(), [self._trouble("preference.unreadable", error)]
         except ValueError:
             return Preferences(), [self._set_aside()]
         troubles: list[Trouble] = []
@@ -76,7 +76,7 @@ class PreferenceFile:
             if isinstance(value, wanted):
                 kept[field.name] = value
             elif value is not None:
-                troubles.append(Trouble("preferences.value", {"path": str(self.path), "name": field.name}))
+                troubles.append(Trouble("preference.value", {"path": str(self.path), "name": field.name}))
         return Preferences(**kept), troubles  # type: ignore[arg-type]  # each value is of its field's type
 
     def remember(self, **choices: str | bool) -> Trouble | None:
@@ -91,7 +91,7 @@ class PreferenceFile:
             if self._told:
                 return None
             self._told = True
-            return self._trouble("preferences.unwritable", error)
+            return self._trouble("preference.unwritable", error)
         return None
 
     def _read(self) -> dict[str, object]:
@@ -105,7 +105,7 @@ class PreferenceFile:
 
         known = json.loads(self.path.read_text(encoding="utf-8"))
         if not isinstance(known, dict):
-            raise ValueError(f"{self.path} holds no object")
+            raise ValueError(self.path)
         return known
 
     def _write(self, choices: Mapping[str, str | bool]) -> None:
@@ -132,8 +132,8 @@ class PreferenceFile:
         try:
             self.path.replace(aside)
         except OSError as error:
-            return self._trouble("preferences.unreadable", error)
-        return Trouble("preferences.broken", {"path": str(self.path), "aside": aside.name})
+            return self._trouble("preference.unreadable", error)
+        return Trouble("preference.broken", {"path": str(self.path), "aside": aside.name})
 
     def _trouble(self, key: str, error: OSError) -> Trouble:
         return Trouble(key, {"path": str(self.path), "detail": error.strerror or type(error).__name__})

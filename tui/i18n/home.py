@@ -4,19 +4,19 @@ from __future__ import annotations
 
 WORDS: dict[str, tuple[str, str]] = {
     # Preferences.
-    "preferences.unreadable": (
+    "preference.unreadable": (
         "读不了 {path}（{detail}）。先用默认设置；检查这个文件的权限。",
         "{path} cannot be read ({detail}). The defaults are used; see who may read the file.",
     ),
-    "preferences.broken": (
+    "preference.broken": (
         "{path} 不是可用的设置，已改名为 {aside}，设置从头开始。",
         "{path} holds no usable preferences. It is now called {aside}, and you start afresh.",
     ),
-    "preferences.value": (
+    "preference.value": (
         "{path} 里 {name} 的值用不了，这一项用默认值。",
         "{path}: the value of {name} cannot be used; its default is.",
     ),
-    "preferences.unwritable": (
+    "preference.unwritable": (
         "写不了 {path}（{detail}）。选择只在这次有效；检查文件夹的权限。",
         "{path} cannot be written ({detail}). Your choice holds for this session; see who may write the folder.",
     ),

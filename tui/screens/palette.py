@@ -111,7 +111,7 @@ class PaletteScreen(ModalScreen[Command | None]):
         width = max(self._found.scrollable_content_region.width, 20)
         meaning = clip(self._words(command.help), max(width - cells(keys) - 2, 8))
         blank = " " * max(width - cells(meaning) - cells(keys), 1)
-        return Content.assemble(meaning, blank, (keys, "$text-accent"))
+        return Content.assemble(meaning, blank, (keys, "bold"))
 
     def on_resize(self) -> None:
         self.call_after_refresh(self._show)
