@@ -58,4 +58,7 @@ def test_the_module_reads_address_key_and_language(monkeypatch: pytest.MonkeyPat
     __main__.main()
     monkeypatch.setattr(sys, "argv", ["tui", "--api-key", "given"])
     __main__.main()
-    assert calls == [("http://paper.test", "from the environment", "zh"), ("http://127.0.0.1:8000", "given", None)]
+    assert calls == [
+        ("http://paper.test", "from the environment", "zh", None),
+        ("http://127.0.0.1:8000", "given", None, None),
+    ]

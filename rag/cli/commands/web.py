@@ -20,7 +20,10 @@ if TYPE_CHECKING:
 PORT = 8010
 _LOOPBACK = frozenset({"localhost", "127.0.0.1", "::1"})
 # Not `-m tui`: that would take a package called tui from the working folder, whoever's it is.
-_TAB = "import sys; sys.path.append(sys.argv.pop(1)); from tui.__main__ import main; main()"
+_TAB = (
+    "import sys; sys.path.append(sys.argv.pop(1)); "
+    "from rag.cli.analysis import load_analysis; from tui.__main__ import main; main(load_analysis)"
+)
 _ROOT = Path(__file__).resolve().parents[3]
 
 
@@ -81,11 +84,14 @@ def _server_of(host: str, port: int, is_open: bool, language: str | None) -> Cal
 
     def serve(url: str, api_key: str | None) -> None:
         from server.sockets import base_url, bind
+        from tui.home import Home
         from tui.i18n import Words, choose_language
+        from tui.preferences import config_folder
         from tui.web import serve as serve_tabs
 
-        words = Words(choose_language(language))
-        tab = [sys.executable, "-P", "-c", _TAB, str(_ROOT), "--url", url, "--language", words.language]
+        words = Words(choose_language(language or Home.load(config_folder()).preferences.language))
+        tab = [sys.executable, "-P", "-c", _TAB, str(_ROOT), "--url", url]
+        tab += ["--language", language] if language else []
         with bind(host, port) as listener:
             address = base_url(host, listener.getsockname()[1])
 
