@@ -124,8 +124,8 @@ BY_READING = Signals(
     other_year=-6.0,
     other_place=-6.0,
 )
-"""What each weighs where it was. What is of another place, year or kind contradicts, and so does one thing where several
-are asked for: so few right answers are (none of 487, none, 14, none) that these four are set and not fitted."""
+"""What each weighs where it was. What is of another place, year or kind contradicts, and so does one thing where
+several are asked for: so few right answers are (none of 487, none, 14, none) that these four are set and not fitted."""
 INTERCEPTS = {False: -2.7, True: -1.1}
 """Added to the weighted signals, without and with the reader: what speaks for a sentence of which nothing is known."""
 
