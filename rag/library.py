@@ -291,6 +291,15 @@ class Library:
         self.refresh()
         return self._loaded.generation.article(article_id)
 
+    def source_text(self, source: str) -> str:
+        """The text that was taken out of a file of another form: what the spans of its articles count in.
+
+        Raises:
+            NotFound: the live generation keeps no text of this source.
+        """
+        self.refresh()
+        return self._loaded.generation.sources.text(source)
+
     def status(self) -> IndexStatus:
         """What is loaded."""
         self.refresh()

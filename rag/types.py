@@ -33,6 +33,8 @@ class Page:
     """Set for a record, whose text is one article as it stands; None for a page."""
     digest: str = ""
     """Of a record's line: equal lines give equal articles. Empty for a page."""
+    layout: Layout | None = None
+    """Set for a text that was taken out of a file of another form, and for one whose form says what is what."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -46,6 +48,37 @@ class RecordFields:
     """ISO 8601 day, month or year."""
     place: tuple[str, ...] = ()
     url: str | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """What the form of a file says of the text that was taken out of it."""
+
+    sections: tuple[Section, ...] = ()
+    """Its articles, which together hold every character that is not blank; empty: a newspaper page, to be split."""
+    page_starts: tuple[int, ...] = ()
+    """Source offset at which each printed page begins; empty where the file has no pages."""
+    is_stored: bool = True
+    """False where the text is the file itself, as decoded, and need not be kept."""
+
+
+@dataclass(frozen=True, slots=True)
+class Section:
+    """A document, or a chapter of one: an article as the form of its file tells it."""
+
+    start: int
+    end: int
+    """Source offsets."""
+    title: str = ""
+    byline: str = ""
+    date: str | None = None
+    """ISO 8601 day, month or year."""
+    place: tuple[str, ...] = ()
+    url: str | None = None
+    article_id: str = ""
+    """Where the file gives one; empty: made from source and title."""
+    headings: tuple[Block, ...] = ()
+    """The lines that are no body text, in reading order; *source* offsets of whole lines."""
 
 
 class BlockRole(StrEnum):
@@ -209,6 +242,8 @@ class Citation:
     spans: tuple[Span, ...]
     quote: str
     """The characters at `spans`, line breaks and the blanks around them taken out."""
+    page: int | None = None
+    """The printed page that the quote begins on, counted from 1; None where the source has no pages."""
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from pathlib import Path
 from types import TracebackType
 from typing import Literal, Self
 
-from rag.corpus.files import PAGE_SUFFIXES, RECORD_SUFFIXES
+from rag.corpus.files import SUFFIXES
 from rag.errors import CorpusMissing, InputError, NotFound, WriteError
 from server.refusals import Changed, DiskFull, PathRefused
 
@@ -30,7 +30,6 @@ TEMPORARY = ".wenbao-upload-"
 MAX_NAME_BYTES = 200
 MAX_DEPTH = 16
 
-_SUFFIXES = (*PAGE_SUFFIXES, *RECORD_SUFFIXES)
 _DEVICES = {"con", "prn", "aux", "nul", *(f"{port}{number}" for port in ("com", "lpt") for number in range(1, 10))}
 _UNSEEN = {"Cc", "Cf", "Cs", "Zl", "Zp"}
 """Unicode categories of what steers a terminal, hides in a name, or cannot be written at all."""
@@ -64,8 +63,8 @@ def names_of(path: str) -> tuple[str, ...]:
             raise PathRefused(f"{_shown(name)} {reason}", hint="Name a file below the corpus, such as 2024/page-1.txt.")
     if len(names) > MAX_DEPTH:
         raise PathRefused(f"the path is {len(names)} folders deep", hint=f"Use {MAX_DEPTH} at most.")
-    if not names[-1].lower().endswith(_SUFFIXES):
-        kinds = f"{', '.join(_SUFFIXES[:-1])} or {_SUFFIXES[-1]}"
+    if not names[-1].lower().endswith(SUFFIXES):
+        kinds = f"{', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]}"
         raise PathRefused(f"{_shown(names[-1])} is not a {kinds} file", hint="The corpus reads no other kinds.")
     return names
 

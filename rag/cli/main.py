@@ -28,6 +28,7 @@ COMMANDS = {
     "mcp": "Serve the Model Context Protocol, for assistants that use tools.",
     "key": "Make a key for the HTTP API, or hash one.",
     "status": "Show what is indexed.",
+    "text": "Print the text that was taken out of a PDF or another document.",
     "why": "Say why an article is, or is not, in the answer to a question.",
     "eval": "Measure answers and searches against a file of questions.",
     "doctor": "Check the model, the index and the corpus, and say how to mend them.",

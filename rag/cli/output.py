@@ -20,12 +20,17 @@ if TYPE_CHECKING:
 
     from rag.types import Citation, Hit, Skipped
 
-__all__ = ["citation_line", "hit_lines", "note", "printable", "skipped_lines", "write", "write_json"]
+__all__ = ["citation_line", "hit_lines", "note", "printable", "skipped_lines", "write", "write_json", "write_pages"]
 
 
 def write(text: str) -> None:
     """A line, or several, of data."""
     _put(printable(text))
+
+
+def write_pages(text: str) -> None:
+    """A long text as it is kept, character for character, the form feeds between its pages included."""
+    _put("\f".join(map(printable, text.removesuffix("\n").split("\f"))))
 
 
 def write_json(model: BaseModel) -> None:
@@ -39,8 +44,9 @@ def note(text: str) -> None:
 
 
 def citation_line(citation: Citation) -> str:
-    """`[1] title · byline · source · quote`, what is empty left out."""
-    return f"[{citation.n}] " + _joined((citation.title, citation.byline, citation.source, citation.quote))
+    """`[1] title · byline · source · quote`, what is empty left out; the page behind the source where it has one."""
+    source = citation.source if citation.page is None else f"{citation.source} p. {citation.page}"
+    return f"[{citation.n}] " + _joined((citation.title, citation.byline, source, citation.quote))
 
 
 def hit_lines(hit: Hit) -> str:

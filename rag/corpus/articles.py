@@ -15,10 +15,11 @@ from rag.corpus import dates, places
 from rag.corpus.drafts import Draft, Part
 from rag.corpus.joining import PageText
 from rag.corpus.layout import Line, is_dangling, read_lines
+from rag.corpus.sections import section_article
 from rag.corpus.segmentation import segment
 from rag.corpus.tears import bring_home
 from rag.offsets import runs_of, text_of
-from rag.types import Article, ArticleKind, Block, BlockRole, Page, RecordFields, Span
+from rag.types import Article, ArticleKind, Block, BlockRole, Page, RecordFields, Section, Span
 
 _ID_DIGITS = 12
 _BRIEF_CHARS = 330
@@ -29,11 +30,13 @@ _BLANKS = re.compile(r"[ \u3000\t]{2,}")
 def split_page(page: Page) -> list[Article]:
     """The articles of a page, in the order of their first printed line.
 
-    A record passes through as one article; a blank page has none. Any text can be split: nothing is raised, and the
-    non-blank characters of the page are parted among the articles.
+    A record passes through as one article, a section of a document, too; a blank page has none. Any text can be split:
+    nothing is raised, and the non-blank characters of the page are parted among the articles.
     """
     if page.record is not None:
         return _record_article(page, page.record)
+    if page.layout is not None and page.layout.sections:
+        return _section_articles(page, page.layout.sections)
     lines = read_lines(page.text)
     if not lines:
         return []
@@ -100,6 +103,18 @@ def _record_article(page: Page, record: RecordFields) -> list[Article]:
             url=record.url,
         )
     ]
+
+
+def _section_articles(page: Page, sections: Sequence[Section]) -> list[Article]:
+    ordinals: Counter[str] = Counter()
+    articles: list[Article] = []
+    for section in sections:
+        name = section.article_id or article_id(page.source, section.title, ordinals[section.title])
+        article = section_article(page, section, name)
+        if article is not None:
+            articles.append(article)
+            ordinals[section.title] += 1
+    return articles
 
 
 def _spans(parts: Sequence[Part]) -> tuple[Span, ...]:

@@ -1,8 +1,9 @@
 """Corpus → files → decoded pages and records. Offsets count from here: a page's text is the file as decoded.
 
-A `.txt` or `.md` file is one page, a `.jsonl` or `.jsonl.gz` file a record a line. Bytes are UTF-8 with or without a
-mark (which is no part of the text), else GB18030; newlines stay as in the file. What cannot be read is a `Skipped` with
-the reason, never an exception and never silent. Nothing outside the corpus is opened.
+A `.txt` or `.md` file is one page, a `.jsonl` or `.jsonl.gz` file a record a line; `rag.corpus.formats` takes the text
+out of documents of other forms. Bytes are UTF-8 with or without a mark (which is no part of the text), else GB18030;
+newlines stay as in the file. What cannot be read is a `Skipped` with the reason, never an exception and never silent.
+Nothing outside the corpus is opened.
 """
 
 from __future__ import annotations
@@ -12,16 +13,21 @@ import os
 import stat
 import zlib
 from collections.abc import Iterator, MutableMapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Literal, Protocol
 
+from rag.corpus.formats.reading import DOCUMENT_SUFFIXES, read_document
 from rag.corpus.records import records_of
 from rag.errors import CorpusError, CorpusMissing
 from rag.types import Page, Skipped
 
 PAGE_SUFFIXES = (".txt", ".md")
 RECORD_SUFFIXES = (".jsonl", ".jsonl.gz")
+SUFFIXES = (*PAGE_SUFFIXES, *DOCUMENT_SUFFIXES, *RECORD_SUFFIXES)
+"""Of every kind that is read."""
+
+Kind = Literal["page", "document", "records"]
 
 MAX_BYTES = 512 * 1024 * 1024
 """Largest page, and largest line of a JSONL file: beyond it, memory would run out before the reader is told why."""
@@ -30,6 +36,7 @@ _UTF16_MARKS = (b"\xff\xfe", b"\xfe\xff")
 _CONTROLS = bytes(code for code in range(32) if chr(code) not in "\t\n\v\f\r\x1a\x1b")
 _MAX_CONTROL_SHARE = 0.02
 _SNIFFED_BYTES = 4096
+_FRONT_MATTER = "---"
 _MISSING_HINT = "Name an existing folder or file: `wenbao index FOLDER`, the `corpus` setting or WENBAO_CORPUS."
 
 
@@ -41,7 +48,7 @@ class CorpusFile:
     """The real file, links resolved."""
     source: str
     """Its name in the corpus, `/` between folders."""
-    kind: Literal["page", "records"]
+    kind: Kind
     size: int
     """Bytes."""
     mtime_ns: int
@@ -87,7 +94,7 @@ def read_corpus(path: Path) -> CorpusListing:
 
 
 def read_pages(file: CorpusFile, seen: MutableMapping[str, str] | None = None) -> Iterator[Page | Skipped]:
-    """The page, or the records, of one file, with what was left out where it stood.
+    """The page, the document or the records of one file, with what was left out where it stood.
 
     Args:
         file: one of a listing's.
@@ -96,7 +103,9 @@ def read_pages(file: CorpusFile, seen: MutableMapping[str, str] | None = None) -
     """
     try:
         if file.kind == "page":
-            yield _read_page(file)
+            yield from _read_page(file)
+        elif file.kind == "document":
+            yield from _read_document(file)
         else:
             yield from _read_records(file, {} if seen is None else seen)
     except OSError as error:
@@ -146,7 +155,7 @@ def _look(path: Path, source: str) -> CorpusFile | Skipped:
     if where != source:
         return Skipped(where, "has a name that is not UTF-8")
     if kind is None:
-        return Skipped(where, f"is not a {', '.join(PAGE_SUFFIXES)}, {' or '.join(RECORD_SUFFIXES)} file")
+        return Skipped(where, f"is not a {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]} file")
     try:
         real = path.resolve(strict=True)
         facts = real.stat()
@@ -161,10 +170,12 @@ def _look(path: Path, source: str) -> CorpusFile | Skipped:
     return CorpusFile(real, source, kind, facts.st_size, facts.st_mtime_ns)
 
 
-def _kind(name: str) -> Literal["page", "records"] | None:
+def _kind(name: str) -> Kind | None:
     lowered = name.lower()
     if lowered.endswith(PAGE_SUFFIXES):
         return "page"
+    if lowered.endswith(DOCUMENT_SUFFIXES):
+        return "document"
     return "records" if lowered.endswith(RECORD_SUFFIXES) else None
 
 
@@ -180,9 +191,35 @@ def _printable(name: str) -> str:
     return name.encode("utf-8", "backslashreplace").decode("utf-8")
 
 
-def _read_page(file: CorpusFile) -> Page | Skipped:
-    if file.size > MAX_BYTES:
-        return Skipped(file.source, f"is larger than {MAX_BYTES // 1024**2} MiB; cut it into several files")
+def _read_page(file: CorpusFile) -> Iterator[Page | Skipped]:
+    """The page of a text; Markdown that opens with front matter is an article of its own."""
+    page = _too_large(file) or _decoded_page(file)
+    if isinstance(page, Page) and file.source.lower().endswith(".md") and page.text.startswith(_FRONT_MATTER):
+        from rag.corpus.formats.frontmatter import front_matter
+
+        layout, remark = front_matter(page.text)
+        yield replace(page, layout=layout)
+        if remark:
+            yield Skipped(file.source, remark)
+    else:
+        yield page
+
+
+def _read_document(file: CorpusFile) -> Iterator[Page | Skipped]:
+    too_large = _too_large(file)
+    if too_large is not None:
+        yield too_large
+    else:
+        yield from read_document(file.path, file.source)
+
+
+def _too_large(file: CorpusFile) -> Skipped | None:
+    if file.size <= MAX_BYTES:
+        return None
+    return Skipped(file.source, f"is larger than {MAX_BYTES // 1024**2} MiB; cut it into several files")
+
+
+def _decoded_page(file: CorpusFile) -> Page | Skipped:
     data = file.path.read_bytes()
     if data.startswith(_UTF16_MARKS):
         return Skipped(file.source, "is UTF-16; save it as UTF-8")

@@ -81,6 +81,10 @@ class CitationOut(ReplyModel):
     source: str = Field(description="File, or `file#id` of a record.")
     spans: tuple[WireSpan, ...] = Field(description="Where the quote stands in the source.")
     quote: str = Field(description="The characters at `spans` without line breaks.")
+    page: int | None = Field(
+        default=None,
+        description="The printed page that the quote begins on, from 1, where the source has pages, as a PDF does.",
+    )
 
     @classmethod
     def from_citation(cls, citation: Citation) -> Self:

@@ -164,7 +164,7 @@ def test_there_is_something_to_compare(paper: Paper) -> None:
 
 
 def test_a_citation_has_the_fields_that_are_promised(paper: Paper) -> None:
-    promised = ["n", "article_id", "chunk_id", "title", "byline", "date", "source", "spans", "quote"]
+    promised = ["n", "article_id", "chunk_id", "title", "byline", "date", "source", "spans", "quote", "page"]
     for raw in native(paper, QUESTIONS[0]):
         assert list(json.loads(raw)) == promised == list(CitationOut.model_fields)
         assert compact(json.loads(raw)) == raw

@@ -65,6 +65,7 @@ class Composer:
 
     def _citation(self, number: int, quote: Quote) -> Citation:
         article = quote.article
+        spans = OffsetMap(article.runs, article.spans).spans(quote.start, quote.end)
         return Citation(
             n=number,
             article_id=article.article_id,
@@ -73,8 +74,9 @@ class Composer:
             byline=article.byline,
             date=article.date,
             source=article.source,
-            spans=OffsetMap(article.runs, article.spans).spans(quote.start, quote.end),
+            spans=spans,
             quote=quote.text,
+            page=self._generation.sources.page_at(article.source, spans[0][0]) if spans else None,
         )
 
 

@@ -21,7 +21,7 @@ import numpy as np
 
 import rag.corpus
 import rag.index.text
-from rag.corpus.files import CorpusFile, CorpusListing, read_corpus
+from rag.corpus.files import SUFFIXES, CorpusFile, CorpusListing, read_corpus
 from rag.embedding.base import Embedder
 from rag.embedding.deferred import DeferredEmbedder
 from rag.errors import CorpusEmpty, RagError, StoreError
@@ -117,7 +117,7 @@ def _dictionary(settings: Settings) -> UserDictionary:
 def splitter_label() -> str:
     """Digest of the code that cuts pages into articles and chunks: when it changes, everything is split again."""
     files = [
-        *sorted(Path(rag.corpus.__path__[0]).glob("*.py")),
+        *sorted(Path(rag.corpus.__path__[0]).rglob("*.py")),
         *(Path(rag.index.text.__path__[0]) / name for name in ("chunking.py", "sentences.py")),
     ]
     digest = hashlib.sha256(ChunkRules().label.encode())
@@ -308,7 +308,8 @@ class _Build:
             named = "".join(f"; {entry.where} {entry.reason}" for entry in self.skipped[:3])
             raise CorpusEmpty(
                 f"nothing in {self.settings.corpus_path} can be indexed: {len(self.skipped)} skipped{named}",
-                hint="Put .txt, .md, .jsonl or .jsonl.gz files there, or name another folder: `wenbao index FOLDER`.",
+                hint=f"Put {', '.join(SUFFIXES[:-1])} or {SUFFIXES[-1]} files there, or name another folder: "
+                "`wenbao index FOLDER`.",
             )
         self.counts = Counts(len(database.sources), database.articles, len(database.keys), database.characters)
 

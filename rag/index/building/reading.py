@@ -46,6 +46,8 @@ class CorpusReader:
                 self._database.take_over_record(file.source, old[0], old[2])
                 articles += 1
                 continue
+            if page.layout is not None and page.layout.is_stored:
+                self._database.add_source(file.source, page.text, page.layout.page_starts)
             for article in split_page(page):
                 reason = self._refusal(article, page)
                 if reason:

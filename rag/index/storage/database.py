@@ -1,7 +1,8 @@
 """Articles and chunks on disk: one SQLite file in a generation, written once, then read only.
 
 Ordinals count articles, rows count chunks, both from 0 in corpus order. What belongs to one corpus file lies together,
-so that the next generation can take a file that has not changed over as it is.
+so that the next generation can take a file that has not changed over as it is. `sources` holds the texts that were
+taken out of files of other forms: what the offsets of their articles count in.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ CREATE TABLE chunks (
     start INTEGER NOT NULL, end INTEGER NOT NULL, context TEXT NOT NULL
 );
 CREATE TABLE digests (ordinal INTEGER PRIMARY KEY, digest TEXT NOT NULL);
+CREATE TABLE sources (file TEXT PRIMARY KEY, text TEXT NOT NULL, page_starts TEXT NOT NULL);
 CREATE INDEX chunks_ordinal ON chunks (ordinal);
 CREATE INDEX articles_file ON articles (file);
 """
@@ -55,13 +57,13 @@ class DatabaseWriter:
         self._db.execute("PRAGMA synchronous = OFF")
         self._db.executescript(_SCHEMA)
         self._has_old = previous is not None
-        self._has_digests = False
+        self._has_digests = self._has_sources = False
         self._pending: tuple[int, int, int] | None = None
         """First and last old ordinal of a run of records that is to be copied, and how far their ordinals move."""
         if previous is not None:
             self._db.execute("ATTACH ? AS old", (f"{previous.resolve().as_uri()}?immutable=1",))
-            tables = self._db.execute("SELECT count(*) FROM old.sqlite_master WHERE name = 'digests'").fetchone()
-            self._has_digests = bool(tables[0])  # the earliest indexes have none
+            tables = {name for (name,) in self._db.execute("SELECT name FROM old.sqlite_master WHERE type = 'table'")}
+            self._has_digests, self._has_sources = "digests" in tables, "sources" in tables  # earlier indexes have none
         self._db.execute("BEGIN")
         self._same_key: Counter[str] = Counter()
         self.keys: list[str] = []
@@ -114,6 +116,10 @@ class DatabaseWriter:
             self._db.execute("INSERT INTO digests VALUES (?, ?)", (self.articles, digest))
         self._count(file, 1, article.chars)
 
+    def add_source(self, file: str, text: str, page_starts: Sequence[int]) -> None:
+        """Keeps the text that was taken out of a corpus file."""
+        self._db.execute("INSERT INTO sources VALUES (?, ?, ?)", (file, text, json.dumps(list(page_starts))))
+
     def _old_ordinal(self, row: tuple[object, ...]) -> int | None:
         """Where the previous database has the very same article; None where it has not."""
         if not self._has_old:
@@ -133,6 +139,8 @@ class DatabaseWriter:
             return
         self.flush()
         self._copy_articles(first, first + articles - 1, self.articles - first)
+        if self._has_sources:
+            self._db.execute("INSERT INTO sources SELECT * FROM old.sources WHERE file = ?", (file,))
         self._count(file, articles, int(characters))
 
     def records_of(self, file: str) -> dict[str, tuple[int, str, int]]:

@@ -27,6 +27,7 @@ from rag.index.storage.database import FILE as DATABASE
 from rag.index.storage.listing import Listing
 from rag.index.storage.manifest import FILE as MANIFEST
 from rag.index.storage.manifest import Manifest, file_digest
+from rag.index.storage.sources import Sources
 from rag.index.text.analyzer import Analyzer
 from rag.index.text.userdict import UserDictionary
 from rag.offsets import OffsetMap
@@ -61,6 +62,8 @@ class Generation:
         self._lock = threading.Lock()
         self._listing: Listing | None = None
         self._contents: Contents | None = None
+        self.sources = Sources(self._read)
+        """The texts that were taken out of files of other forms."""
         self._held: OrderedDict[int, tuple[Article, OffsetMap]] = OrderedDict()
 
     @classmethod

@@ -69,13 +69,13 @@ class TestListing:
         assert listing.root == tmp_path.resolve()
 
     def test_other_kinds_and_empty_files_are_named_and_hidden_ones_are_not(self, tmp_path: Path) -> None:
-        for name, data in {"scan.pdf": b"%PDF", "notes": b"x", "empty.txt": b"", ".hidden.txt": b"x"}.items():
+        for name, data in {"scan.png": b"PNG", "notes": b"x", "empty.txt": b"", ".hidden.txt": b"x"}.items():
             (tmp_path / name).write_bytes(data)
         (tmp_path / ".git").mkdir()
         (tmp_path / ".git" / "a.txt").write_text("x")
-        assert set(reasons(tmp_path)) == {"scan.pdf", "notes", "empty.txt"}
+        assert set(reasons(tmp_path)) == {"scan.png", "notes", "empty.txt"}
         assert reasons(tmp_path)["empty.txt"] == "is empty"
-        assert ".jsonl.gz" in reasons(tmp_path)["scan.pdf"]
+        assert ".jsonl.gz" in reasons(tmp_path)["scan.png"]
 
     def test_links_never_lead_outside(self, tmp_path: Path) -> None:
         outside = tmp_path / "outside"

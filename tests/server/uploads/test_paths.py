@@ -40,7 +40,7 @@ BAD_PATHS = {
     "b./a.txt": "dot",
     "CON.txt": "device",
     "lpt1/a.txt": "device",
-    "a.pdf": "is not a .txt, .md, .jsonl or .jsonl.gz file",
+    "a.png": "is not a .txt, .md, .pdf, .html, .htm, .docx, .epub, .jsonl or .jsonl.gz file",
     "txt": "is not a",
     "a.txt/b.exe": "is not a",
     "x" * 300 + ".txt": "longer",
