@@ -132,7 +132,7 @@ class ExplanationScreen(ModalScreen[Reference | None]):
         self._read(event.target)
 
     def on_click(self, event: events.Click) -> None:
-        if event.widget is self:
+        if self.get_widget_at(*event.screen_offset)[0] is self:
             self.dismiss(None)
 
     def _read(self, index: int) -> None:
