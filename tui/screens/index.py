@@ -68,7 +68,7 @@ class IndexScreen(ModalScreen[None]):
         self._freshness.listeners.remove(self._tell)
 
     def on_click(self, event: events.Click) -> None:
-        if event.widget is self:
+        if self.get_widget_at(*event.screen_offset)[0] is self:
             self.dismiss()
 
     def _tell(self, seen: object) -> None:  # noqa: ARG002  # the listeners' signature
