@@ -44,7 +44,7 @@ class HelpScreen(ModalScreen[None]):
         self.relabel()
 
     def on_click(self, event: events.Click) -> None:
-        if event.widget is self:
+        if self.get_widget_at(*event.screen_offset)[0] is self:
             self.dismiss()
 
     def relabel(self) -> None:

@@ -133,5 +133,5 @@ class PaletteScreen(ModalScreen[Command | None]):
         getattr(self._found, f"action_{action}")()
 
     def on_click(self, event: events.Click) -> None:
-        if event.widget is self:
+        if self.get_widget_at(*event.screen_offset)[0] is self:
             self.dismiss(None)
