@@ -20,6 +20,9 @@ Span = tuple[int, int]
 Mode = Literal["hybrid", "dense", "lexical"]
 AnswererName = Literal["auto", "extractive", "llm"]
 
+LEAD = 80
+"""Characters of an article that a list shows where it has no headline."""
+
 
 @dataclass(frozen=True, slots=True)
 class Page:
@@ -145,6 +148,11 @@ class Article:
     def chars(self) -> int:
         """Length of `text` in code points."""
         return len(self.text)
+
+    @property
+    def lead(self) -> str:
+        """The first characters of `text`, for lists of articles of which some have no headline."""
+        return self.text[:LEAD]
 
 
 @dataclass(frozen=True, slots=True)

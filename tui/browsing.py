@@ -58,7 +58,7 @@ class TooMany(Exception):
     """
 
     def __init__(self, total: int) -> None:
-        super().__init__(f"{total} articles, and at most {MAX_IDS} can be asked")
+        super().__init__(f"{total} > {MAX_IDS}")
         self.total = total
 
 
@@ -67,7 +67,7 @@ class Marks:
     """What the reader has marked: articles one by one, or files and places. Marks of one kind take the other away."""
 
     articles: dict[str, str] = field(default_factory=dict)
-    """Headline by id, in the order in which they were marked."""
+    """Headline or first words by id, in the order in which they were marked."""
     sources: list[str] = field(default_factory=list)
     places: list[str] = field(default_factory=list)
 
@@ -79,7 +79,7 @@ class Marks:
         self.sources.clear()
         self.places.clear()
         if self.articles.pop(article.article_id, None) is None:
-            self.articles[article.article_id] = article.title
+            self.articles[article.article_id] = name_of(article)
 
     def toggle_source(self, source: str) -> None:
         """Marks a file or folder, or no more."""
@@ -179,7 +179,7 @@ class Browsing:
         if not marks and not query:
             if current is None:
                 return None
-            marks = Marks(articles={current.article_id: current.title})
+            marks = Marks(articles={current.article_id: name_of(current)})
         if marks.articles:
             headlines = list(marks.articles.values())
             many = words("corpus.articles", count=f"{len(headlines):,}")
@@ -210,6 +210,11 @@ class Browsing:
             if cursor is None:
                 # No id at all would restrict nothing, where nothing is what was found.
                 return found or ["-"]
+
+
+def name_of(article: ArticleOut) -> str:
+    """An article's headline, or its first words where it has none."""
+    return article.title or article.lead
 
 
 def label_of(

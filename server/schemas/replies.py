@@ -168,6 +168,7 @@ class ArticleOut(ReplyModel):
     source: str = Field(description="File, or `file#id` of a record.")
     spans: tuple[WireSpan, ...] = Field(description="Where the article stands in the source, in reading order.")
     chars: int = Field(description="Length of its text.")
+    lead: str = Field(default="", description="The first characters of its text, 80 at most.")
 
     @classmethod
     def from_article(cls, article: Article) -> Self:

@@ -123,6 +123,7 @@ def test_articles_are_listed_by_date_and_counted(client: httpx.Client) -> None:
     assert listed["total"] == 1
     assert client.get("/v1/articles", params={"date_to": "2020-03-04"}).json()["total"] == 0
     assert client.get("/v1/articles", params={"limit": 1}).json()["total"] == 2
+    assert listed["items"][0]["lead"].startswith("云溪镇书屋夜里也开门")
     for wrong in ({"date_from": "2020"}, {"date_from": "2021-01-01", "date_to": "2020-01-01"}):
         assert client.get("/v1/articles", params=wrong).status_code == 422
 

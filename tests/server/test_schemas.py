@@ -28,7 +28,7 @@ from tests.server.fakes import ARTICLES, FakeLibrary
 
 HIT = "rank article_id chunk_id title byline place date source spans text score ranks others"
 CITATION = "n article_id chunk_id title byline date source spans quote page"
-ARTICLE = "article_id title kicker byline place date kind source spans chars"
+ARTICLE = "article_id title kicker byline place date kind source spans chars lead"
 ASK = "answered answer citations hits standalone_question answerer generation took_ms warnings explanation"
 
 

@@ -11,7 +11,7 @@ import pytest
 
 from rag.errors import StoreError
 from rag.types import Filters, Skipped
-from tests.tui.conftest import NARROW, WIDE, Screenful, ready
+from tests.tui.conftest import NARROW, WIDE, Screenful, opened, ready
 from tests.tui.paper import ARTICLES, FERRY, PaperLibrary, make_article, serving
 from tui.browsing import PAGE, Browsing, Query, TooMany, day_of
 from tui.i18n import Language, Words
@@ -432,3 +432,14 @@ async def test_trouble_is_told_and_goes_away(workdir: Path) -> None:
             field(screenful, "words").value = "渡"
             await screenful.until(lambda: found(screenful) == ["ferry"])
             assert "torn" not in screenful.text()
+
+
+async def test_an_article_without_a_headline_is_known_by_its_first_words(address: str, library: PaperLibrary) -> None:
+    library.articles_known = (replace(FERRY, title=""),)
+    async with opened(address) as screenful:  # no headline, no invitation to wait for
+        await screenful.press("ctrl+b")
+        await screenful.until(lambda: isinstance(screenful.app.screen, CorpusScreen) and rows(screenful).current)
+        assert "青石港告别手摇船新渡轮" in screenful.text()
+        await screenful.press("a")
+        await screenful.until(lambda: screenful.app.screen is screenful.screen)
+        assert "only within: 青石港告别手摇船" in screenful.text()

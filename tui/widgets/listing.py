@@ -160,10 +160,10 @@ class ArticleRows(ScrollView, can_focus=True):
         marked = article.article_id in self._marks.articles
         pieces = [
             ("●" if marked else "·", _MARK, mark if marked else meta),
-            (article.title or self._words("article.untitled"), columns.title, base if article.title else meta),
+            (article.title or article.lead or self._words("article.untitled"), columns.title, base),
             (article.place[-1] if article.place else "", columns.place, meta),
             (article.date or "", columns.date, meta),
-            (article.source, columns.source, meta),
+            (_tail(article.source, columns.source - 1), columns.source, meta),
         ]
         meta_row = Style.from_meta({"row": row})
         segments: list[Segment] = []
@@ -237,6 +237,16 @@ class ArticleRows(ScrollView, can_focus=True):
     def on_leave(self) -> None:
         self._hover = None
         self.refresh()
+
+
+def _tail(text: str, room: int) -> str:
+    """The end of a text in at most `room` cells: of a long source, that is what tells it from others."""
+    if room < 2 or cells(text) <= room:
+        return text
+    start = len(text)
+    while start and cells(text[start - 1 :]) < room:
+        start -= 1
+    return f"…{text[start:]}"
 
 
 def _columns(width: int) -> _Columns:
