@@ -157,11 +157,11 @@ class Keeper:
         await self._ask(lambda store: store.delete(conversation), None)
         self._deleted.append(conversation)
 
-    async def undo(self) -> int | None:
+    async def undo(self) -> ConversationRecord | None:
         """Takes the last deletion back that has not been taken back.
 
         Returns:
-            The conversation's id; None where there is nothing to take back.
+            The conversation; None where there is nothing to take back, or it is gone for good.
 
         Raises:
             HistoryError: it cannot be written.
@@ -169,9 +169,14 @@ class Keeper:
         if not self._deleted:
             return None
         conversation = self._deleted[-1]
-        await self._ask(lambda store: store.restore(conversation), None)
+
+        def restore(store: Store) -> ConversationRecord | None:
+            store.restore(conversation)
+            return store.conversations_by_id([conversation]).get(conversation)
+
+        record = await self._ask(restore, None)
         self._deleted.remove(conversation)
-        return conversation
+        return record
 
     def close(self) -> None:
         """Finishes what is being written, removes for good what was deleted, and closes; takes its time."""

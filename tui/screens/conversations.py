@@ -86,11 +86,11 @@ class ConversationsScreen(Screen[Choice | None]):
     def compose(self) -> ComposeResult:
         yield Prose(id="conversations-head")
         with Horizontal(id="conversations-search"):
-            yield Field(id="conversations-query", compact=True)
+            yield Field(id="conversations-query", compact=True, select_on_focus=False)
             yield Prose(id="conversations-count")
         yield EntryList(id="entries")
         yield Prose(id="conversations-note")
-        yield Field(id="conversations-name", compact=True, max_length=200)
+        yield Field(id="conversations-name", compact=True, max_length=200, select_on_focus=False)
         yield KeyBar(self._words, id="keys")
 
     def on_mount(self) -> None:
@@ -333,20 +333,19 @@ class ConversationsScreen(Screen[Choice | None]):
 
     async def action_undo(self) -> None:
         """Takes the last deletion back that has not been taken back."""
-        restored: list[int | None] = []
+        restored: list[ConversationRecord | None] = []
 
         async def undo() -> None:
             restored.append(await self._keeper.undo())
 
         if not await self._change(undo):
             return
-        if restored[0] is None:
+        record = restored[0]
+        if record is None:
             notice(self.app, self._words, "history.no_undo")
-            return
-        self._load(restored[0])
-        await self.workers.wait_for_complete()
-        title = next((_in_a_line(record) for record in self._listed if record.id == restored[0]), "")
-        notice(self.app, self._words, "history.restored", title=title)
+        else:
+            notice(self.app, self._words, "history.restored", title=_in_a_line(record))
+            self._load(record.id)
 
     async def _change(self, change: Callable[[], Awaitable[None]]) -> bool:
         """Whether a change was made; where not, the list says why."""
