@@ -7,12 +7,13 @@ given a look of their own, and a target that a click reports.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from itertools import takewhile
 from typing import ClassVar
 
 from rich.segment import Segment
 from rich.style import Style
 from textual import events
-from textual.geometry import Size
+from textual.geometry import Region, Size
 from textual.message import Message
 from textual.selection import Selection
 from textual.strip import Strip
@@ -120,8 +121,26 @@ class Prose(Widget):
                 self._columns[width] = Column(self._paragraphs, width, self._columns[width])
             self.refresh()
             return
+        width = self.size.width
+        former = self._columns.get(width) if width not in self._stale else None
         self._stale = set(self._columns)
+        if former is not None and len(self._column(width)) == len(former):
+            # As high as before, so nothing around it moves: a new layout would draw the whole screen.
+            self._layout_updates += 1
+            self.refresh(self._from_first_other(before))
+            return
+        # Textual counts one layout until it is carried out. Had it measured in between, for the sake of another widget, it
+        # would take that height for the height of what is shown now.
+        self._layout_updates += 1
         self.refresh(layout=True)
+
+    def _from_first_other(self, before: Sequence[Paragraph]) -> Region:
+        """The rows from the first paragraph on that is another than before."""
+        alike = sum(1 for _ in takewhile(lambda both: both[0] == both[1], zip(before, self._paragraphs, strict=False)))
+        first = min(alike, len(self._paragraphs) - 1)
+        column = self._column(self.size.width)
+        top = column.top(first) - self._paragraphs[first].gap
+        return Region(0, top, self.size.width, len(column) - top)
 
     def lay_over(self, touches: Mapping[int, Sequence[Touch]]) -> None:
         """Draws further touches over those of the paragraphs, by index of the paragraph; no line moves."""
