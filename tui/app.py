@@ -12,6 +12,7 @@ from textual.binding import BindingType
 from textual.geometry import Offset
 from textual.widgets import Input, TextArea
 
+from tui.caret import caret_of
 from tui.glyphs import shown
 from tui.history.keeper import Keeper, LoadAnalysis
 from tui.history.place import history_file
@@ -136,9 +137,9 @@ class WenbaoApp(App[None]):
         """
         focused = self.focused
         if isinstance(focused, (Input, TextArea)):
-            return focused.cursor_screen_offset
+            return caret_of(focused)
         box = next(iter(self.screen.query(QuestionBox)), None) if self._screen_stack else None
-        return box.cursor_screen_offset if box is not None else self._caret
+        return caret_of(box) if box is not None else self._caret
 
     @cursor_position.setter
     def cursor_position(self, position: Offset) -> None:
