@@ -184,8 +184,9 @@ class Browsing:
             headlines = list(marks.articles.values())
             many = words("corpus.articles", count=f"{len(headlines):,}")
             label = many if len(headlines) > 1 else headlines[0] or words("article.untitled")
-            return Selection(FiltersIn(article_ids=list(marks.articles)), label)
-        filters = FiltersIn(
+            return Selection(FiltersIn.model_construct(article_ids=list(marks.articles)), label)
+        # Not checked here: a name of more characters than the API takes is refused in the server's words.
+        filters = FiltersIn.model_construct(
             sources=marks.sources or [query.source] * bool(query.source),
             places=marks.places or [query.place] * bool(query.place),
             date_from=query.date_from or None,

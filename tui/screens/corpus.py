@@ -16,7 +16,7 @@ from textual.screen import Screen
 from tui.asking import Pace
 from tui.browsing import MAX_IDS, Browsing, Query, TooMany, label_of, narrowed, span_of
 from tui.freshness import Freshness
-from tui.glyphs import clip
+from tui.glyphs import clip, shown
 from tui.i18n import Words
 from tui.keys import Area, bindings
 from tui.link import Link
@@ -194,7 +194,8 @@ class CorpusScreen(Screen[Selection | None]):
         from tui.client import ClientError  # imported by now: the link needed it
 
         with suppress(ClientError):  # what is looked for meanwhile tells of it
-            return await self._browsing.completed(typed)
+            name = await self._browsing.completed(typed)
+            return shown(name) if name is not None else None
         return None
 
     # ---------------------------------------------------------------------------------------------------------- showing

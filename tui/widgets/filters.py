@@ -15,6 +15,7 @@ from textual.suggester import Suggester
 from textual.widgets import Input
 
 from tui.browsing import Query, day_of
+from tui.glyphs import shown
 from tui.i18n import Words
 from tui.keys import Area, bindings
 from tui.widgets.field import Field
@@ -105,7 +106,7 @@ class FilterBar(Horizontal):
 
     def put_place(self, place: str) -> None:
         """Puts a place into its field; what then is asked for is told."""
-        self._field("filter-place").value = place
+        self._field("filter-place").value = shown(" ".join(place.split()))
 
     def clear(self) -> None:
         """Empties the fields, without telling of it."""
