@@ -72,6 +72,7 @@ _SIGNALS = {
     "misdated": "explain.signal.misdated",
     "unseen": "explain.signal.unseen",
     "missing": "explain.signal.missing",
+    "too_few": "explain.signal.too_few",
     "margin": "explain.signal.margin",
     "answer_unlike": "explain.signal.answer_unlike",
     "answer_repeats": "explain.signal.answer_repeats",

@@ -33,6 +33,7 @@ MEANINGS = {
     "misdated": "the question names a date that the article lacks",
     "unseen": "question's words that the whole corpus lacks",
     "missing": "question's words that the article's evidence lacks",
+    "too_few": "something is asked for of each of several, and there are no two of its kind",
     "margin": "how much likelier the trained reader holds an answer here than none, in tens",
     "answer_unlike": "what the reader takes for the answer is not of the kind asked for",
     "answer_repeats": "share of what it takes for the answer that the question says already",

@@ -94,6 +94,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "explain.signal.misdated": ("问题里的日期，文章没有", "a date in the question that the article lacks"),
     "explain.signal.unseen": ("整个语料没有的词", "words that the whole corpus lacks"),
     "explain.signal.missing": ("依据里没有的词", "words that the evidence lacks"),
+    "explain.signal.too_few": ("要的不止一个，文中没有两个", "several are asked for, and there are no two"),
     "explain.signal.margin": ("阅读模型认为这里有答案", "the trained reader sees an answer here"),
     "explain.signal.answer_unlike": ("读出的答案不是所问的种类", "the answer it sees is of another kind"),
     "explain.signal.answer_repeats": ("读出的答案只是重复问题", "the answer it sees repeats the question"),
