@@ -298,7 +298,7 @@ class Library:
             NotFound: the live generation keeps no text of this source.
         """
         self.refresh()
-        return self._loaded.generation.sources.text(source)
+        return self._loaded.generation.source_text(source)
 
     def status(self) -> IndexStatus:
         """What is loaded."""

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from rag.steering import printable
-from server.schemas import ArticleDetail, AskResponse, HitOut, SearchResponse
+from server.schemas import ArticleDetail, AskResponse, CitationOut, HitOut, SearchResponse
 
 NEAREST = 3
 """Hits that a refusal shows."""
@@ -28,7 +28,7 @@ def answer_text(reply: AskResponse) -> str:
     if reply.citations:
         parts.append(
             "\n".join(
-                f"[{one.n}] {_joined((one.title, one.byline, one.date or '', one.source))} "
+                f"[{one.n}] {_joined((one.title, one.byline, one.date or '', _place(one)))} "
                 f"(article_id {one.article_id})\n    {one.quote}"
                 for one in reply.citations
             )
@@ -38,6 +38,10 @@ def answer_text(reply: AskResponse) -> str:
         parts.append(f"Nothing in the corpus supports an answer. Nearest, and perhaps beside the point:\n{nearest}")
     parts += [f"note: {warning}" for warning in reply.warnings]
     return printable("\n\n".join(parts))
+
+
+def _place(citation: CitationOut) -> str:
+    return citation.source if citation.page is None else f"{citation.source} p. {citation.page}"
 
 
 def article_text(article: ArticleDetail) -> str:

@@ -21,12 +21,15 @@ import pytest
 from mcp import Client
 
 from rag.cli.main import run
+from rag.embedding.base import Embedder
 from rag.errors import ExitCode
+from rag.index.building.builder import build_index
 from rag.settings import Settings
 from server.client import Wenbao
 from server.mcp.app import build_server
 from server.schemas import CitationOut
 from server.state import build_state
+from tests.rag.corpus.formats.making import Print, write_epub
 from tests.server.conftest import serve_state
 from tui.session import Conversation, Turn
 from tui.taking.document import as_json
@@ -134,6 +137,12 @@ FACES: dict[str, Face] = {
 }
 
 
+CANAL = "老水渠通水那天是四月十二日，三百二十户人家的稻田从此不再等雨。"
+COST = "镇水利站站长沈怀山说，修老水渠一共花了四十七万元，其中村民自筹九万元。"
+FERRY = "渡口的船夫姓裴，收了老周五个铜板才肯开船。"
+ABOUT_DOCUMENTS = {"修老水渠花了多少钱？": ("canal.pdf", 2), "渡口的船夫姓什么？": ("book.epub", None)}
+
+
 def compact(citation: object) -> str:
     """JSON as the server writes it, for faces whose clients hand out what they have read; the order is the wire's."""
     return json.dumps(citation, ensure_ascii=False, separators=(",", ":"))
@@ -179,3 +188,39 @@ def test_what_is_written_to_a_file_stands_in_the_pages(paper: Paper) -> None:
             page = stream.read()
         found = "".join(page[start:end] for start, end in citation["spans"])
         assert "".join(found.split()) == "".join(citation["quote"].split()) != ""
+
+
+@pytest.fixture(scope="module")
+def documents(embedder: Embedder, tmp_path_factory: pytest.TempPathFactory) -> Iterator[Paper]:
+    """A PDF of two pages and a book, on a server."""
+    folder = tmp_path_factory.mktemp("documents")
+    (folder / "corpus").mkdir()
+    sheet = Print(folder / "corpus" / "canal.pdf")
+    for paragraph in (CANAL, COST):
+        sheet.paragraph(paragraph)
+        sheet.page()
+    sheet.save()
+    write_epub(folder / "corpus" / "book.epub", [("过河", f"<p>{FERRY}</p>")])
+    settings = Settings(corpus=folder / "corpus", vectors=folder / "vectors", watch=False)
+    build_index(settings, embedder=embedder)
+    with serve_state(build_state(settings)) as client:
+        yield Paper(settings, client)
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_every_face_cites_documents_alike(documents: Paper, workdir: object, face: str) -> None:
+    for question, (source, page) in ABOUT_DOCUMENTS.items():
+        found = FACES[face](documents, question)
+        assert found == native(documents, question)
+        assert [(one["source"], one["page"]) for one in map(json.loads, found)] == [(source, page)]
+
+
+def test_a_citation_of_a_document_stands_in_the_text_that_was_taken_out_of_it(
+    documents: Paper, workdir: object
+) -> None:
+    for question, (source, _) in ABOUT_DOCUMENTS.items():
+        with redirect_stdout(io.StringIO()) as printed:
+            assert run(["text", source, "--vectors", str(documents.settings.vectors)]) == ExitCode.OK
+        for citation in map(json.loads, native(documents, question)):
+            found = "".join(printed.getvalue()[start:end] for start, end in citation["spans"])
+            assert "".join(found.split()) == "".join(citation["quote"].split()) != ""

@@ -76,7 +76,7 @@ class Composer:
             source=article.source,
             spans=spans,
             quote=quote.text,
-            page=self._generation.sources.page_at(article.source, spans[0][0]) if spans else None,
+            page=self._generation.page_at(article.source, spans[0][0]) if spans else None,
         )
 
 

@@ -26,6 +26,6 @@ def command(flags: Flags, source: str) -> None:
     """
     generation = Store(flags.settings().vectors).current()
     try:
-        write_pages(generation.sources.text(source))
+        write_pages(generation.source_text(source))
     finally:
         generation.close()

@@ -45,10 +45,9 @@ def read_epub(path: Path) -> Extracted:
         spine = [items[name] for name in _spine(package) if name in items]
         titles = _titles(archive, items)
         builder = TextBuilder()
-        missing = list(_add_chapters(archive, spine, titles, _facts(package), builder))
+        remarks = tuple(_add_chapters(archive, spine, titles, _facts(package), builder))
     if not builder.sections:
         raise Unreadable("holds no text; a book of pictures needs OCR first")
-    remarks = tuple(f"lists {member}, which it does not hold; the rest is read" for member in missing)
     return Extracted(builder.text, tuple(builder.sections), remarks=remarks)
 
 
@@ -58,7 +57,7 @@ def _add_chapters(
     """Adds the documents of the spine; one that no title names goes on with the chapter before it.
 
     Yields:
-        The members that are listed and not there.
+        What is left out, and why.
     """
     title = ""
     for item in spine:
@@ -66,12 +65,13 @@ def _add_chapters(
             continue
         data = read_member(archive, item.member)
         if data is None:
-            yield item.member
+            yield f"lists {item.member}, which it does not hold; the rest is read"
             continue
         if item.member in titles:
             builder.end_section(Facts(title, book.byline, book.date))
             title = titles[item.member]
-        root = parse_html(data)
+        root, remarks = parse_html(data)
+        yield from (f"holds {item.member}, which {remark}" for remark in remarks)
         body = root.find("body")
         add_markup(body if body is not None else root, builder)
     builder.end_section(Facts(title, book.byline, book.date))
@@ -139,7 +139,7 @@ def _titles(archive: ZipFile, items: dict[str, _Item]) -> dict[str, str]:
     """Title of every document that the table of contents names; the first of several."""
     for item in items.values():
         if "nav" in item.properties and (data := read_member(archive, item.member)) is not None:
-            return dict(reversed(list(_nav_entries(parse_html(data), posixpath.dirname(item.member)))))
+            return dict(reversed(list(_nav_entries(parse_html(data)[0], posixpath.dirname(item.member)))))
     for item in items.values():
         if item.kind == _NCX and (data := read_member(archive, item.member)) is not None:
             return dict(reversed(list(_ncx_entries(parse_xml(data, item.member), posixpath.dirname(item.member)))))

@@ -45,7 +45,7 @@ def read_html(path: Path) -> Extracted:
     """
     if path.stat().st_size > MAX_HTML:
         raise Unreadable(f"is larger than {MAX_HTML // 1024**2} MiB; cut it into several files")
-    root = parse_html(path.read_bytes())
+    root, remarks = parse_html(path.read_bytes())
     facts = facts_of(root)
     fallback = page_title(root)
     builder = TextBuilder()
@@ -60,12 +60,12 @@ def read_html(path: Path) -> Extracted:
     title = facts.title or _only_heading(body) or fallback
     builder.end_section(Facts(title, facts.byline, facts.date, facts.place, facts.url))
     if not builder.sections:
-        raise Unreadable("holds no text outside of navigation and scripts")
-    return Extracted(builder.text, tuple(builder.sections))
+        raise Unreadable("; ".join(remarks) or "holds no text outside of navigation and scripts")
+    return Extracted(builder.text, tuple(builder.sections), remarks=remarks)
 
 
-def parse_html(data: bytes) -> etree._Element:
-    """The root of a page.
+def parse_html(data: bytes) -> tuple[lxml_html.HtmlElement, tuple[str, ...]]:
+    """The root of a page, and what the parser left out of it.
 
     Raises:
         Unreadable: its encoding is not known, or there is nothing to parse.
@@ -76,7 +76,9 @@ def parse_html(data: bytes) -> etree._Element:
         root = lxml_html.document_fromstring(text, parser=parser)
     except (etree.ParserError, etree.XMLSyntaxError) as error:
         raise Unreadable("holds no text") from error
-    return root
+    # The parser's own limit, which honest pages keep; what is below it is not in the tree.
+    cut = any("depth" in entry.message for entry in parser.error_log)
+    return root, ("nests elements too deeply; what lies within the deepest is not read",) if cut else ()
 
 
 def _decoded(data: bytes) -> str:
@@ -95,14 +97,12 @@ def _decoded(data: bytes) -> str:
     raise Unreadable("is in no encoding that is known; save it as UTF-8")
 
 
-def _drop_beside(body: etree._Element) -> None:
+def _drop_beside(body: lxml_html.HtmlElement) -> None:
     """Takes out what stands beside the text of a page."""
+    whole = _weight(body)
     for node in list(body.iter()):
-        if node is body or not _is_beside(node):
-            continue
-        parent = node.getparent()
-        if parent is not None:
-            lxml_html.HtmlElement.drop_tree(node) if isinstance(node, lxml_html.HtmlElement) else parent.remove(node)
+        if node is not body and (_is_beside(node) or _is_named_beside(node, whole)):
+            node.drop_tree()
 
 
 def _is_beside(node: etree._Element) -> bool:
@@ -113,7 +113,14 @@ def _is_beside(node: etree._Element) -> bool:
         return True
     if tag == "header":
         return not any(tag_of(above) in ("article", "main") for above in node.iterancestors())
-    return tag not in _KEPT and bool(_BESIDE_NAMES.search(f"{node.get('class') or ''} {node.get('id') or ''}"))
+    return False
+
+
+def _is_named_beside(node: lxml_html.HtmlElement, whole: int) -> bool:
+    """True by class or id; `has-sidebar` and the like, around most of the page, only tell of what is within."""
+    if tag_of(node) in _KEPT or not _BESIDE_NAMES.search(f"{node.get('class') or ''} {node.get('id') or ''}"):
+        return False
+    return _weight(node) < _MOST * whole and not any(True for _ in node.iter("main", "article", "h1"))
 
 
 def _main(body: etree._Element) -> etree._Element:

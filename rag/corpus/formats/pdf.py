@@ -26,6 +26,8 @@ from rag.corpus.layout import is_dangling
 from rag.types import BlockRole
 
 MAX_PAGES = 5_000
+MAX_PAGE_CHARS = 500_000
+"""Ten times what the densest page of a newspaper holds."""
 
 _LOCK = threading.Lock()  # PDFium must not be entered by two threads
 _HEADING_RATIO = 1.15
@@ -105,6 +107,10 @@ def _page_text(document: Any, number: int) -> _PageText:
         except pypdfium2.PdfiumError:
             return _PageText((), is_broken=True)
         with closing(text_page):
+            if pdfium.FPDFText_CountChars(text_page) > MAX_PAGE_CHARS:
+                raise Unreadable(
+                    f"has more than {MAX_PAGE_CHARS:,} characters on page {number + 1}; nothing is read of it"
+                )
             lines = tuple(_lines(text_page))
         text = "".join(line.text for line in lines)
         unmapped = sum(char == "\ufffd" or "\ue000" <= char <= "\uf8ff" for char in text)

@@ -6,6 +6,7 @@ sample of chunks, spread evenly over the corpus, and there exactly.
 
 from __future__ import annotations
 
+import json
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
@@ -151,11 +152,24 @@ class Examination:
                 raise self._damaged(f"the articles of {state.source} are not as many as it gave, {state.articles:,}")
         if stored:
             raise self._damaged(f"there are articles of {next(iter(stored))}, which was not indexed")
+        self._check_sources(database)
         [(missing,)] = database.execute(
             "SELECT count(*) FROM articles LEFT JOIN folded USING (ordinal) WHERE folded.ordinal IS NULL"
         )
         if missing:
             raise self._damaged(f"{missing:,} articles cannot be found by their words in listings")
+
+    def _check_sources(self, database: sqlite3.Connection) -> None:
+        """Articles of texts that were taken out of other files stand in them, character for character."""
+        if not database.execute("SELECT 1 FROM sqlite_master WHERE name = 'sources'").fetchone():
+            return  # built by a wenbao that read no such files
+        rows = database.execute(
+            "SELECT article_id, file, articles.text, runs, sources.text FROM articles JOIN sources USING (file)"
+        )
+        for article_id, file, text, runs, source_text in rows:
+            flat: list[int] = json.loads(runs)
+            if "".join(source_text[start:end] for start, end in zip(flat[::2], flat[1::2], strict=True)) != text:
+                raise self._damaged(f"article {article_id!r} is not what the text of {file} has at its spans")
 
     def _check_chunks(self, database: sqlite3.Connection) -> None:
         stored = np.asarray(

@@ -62,8 +62,7 @@ class Generation:
         self._lock = threading.Lock()
         self._listing: Listing | None = None
         self._contents: Contents | None = None
-        self.sources = Sources(self._read)
-        """The texts that were taken out of files of other forms."""
+        self._sources = Sources()
         self._held: OrderedDict[int, tuple[Article, OffsetMap]] = OrderedDict()
 
     @classmethod
@@ -175,6 +174,18 @@ class Generation:
     def rows(self) -> dict[str, int]:
         """Every chunk id with its row."""
         return dict(self._read("SELECT chunk_id, row FROM chunks"))
+
+    def source_text(self, source: str) -> str:
+        """The text that was taken out of a file of another form, which the spans of its articles count in.
+
+        Raises:
+            NotFound: none is kept of it.
+        """
+        return self._sources.text(self._read, source)
+
+    def page_at(self, source: str, offset: int) -> int | None:
+        """The printed page, from 1, that a source offset lies on; None where the source has no pages."""
+        return self._sources.page_at(self._read, source, offset)
 
     def list_articles(
         self,
