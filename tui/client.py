@@ -46,6 +46,10 @@ MAX_PAUSE = 5.0
 """Longest pause between two tries, whatever Retry-After says: a reader is waiting."""
 
 
+_NO_PROBLEM = "about:blank"
+"""The type of a problem that is made of a status only, where the reply holds none."""
+
+
 class Trouble(StrEnum):
     """Kinds of failure; the interface has words for each."""
 
@@ -239,11 +243,24 @@ class Client:
         except ConnectionFailed as error:
             raise ClientError(Trouble.UNREACHABLE, self.base_url, error.detail) from error
         except ProblemError as error:
-            wants_key = error.status in {httpx.codes.UNAUTHORIZED, httpx.codes.FORBIDDEN}
-            kind = Trouble.KEY if wants_key else Trouble.PROBLEM
-            raise ClientError(kind, error.where, error.detail, error.hint, error.status) from error
+            raise _problem(error) from error
         except WenbaoError as error:
             raise ClientError(Trouble.REPLY, error.where, error.detail, status=error.status) from error
+
+
+def _problem(error: ProblemError) -> ClientError:
+    """A reply that is no success, as what it means to a reader."""
+    match error.status:
+        case httpx.codes.UNAUTHORIZED:
+            # The server's hint is for who writes programs; ours says where a reader gives the key.
+            return ClientError(Trouble.KEY, error.where, error.detail, status=error.status)
+        case httpx.codes.FORBIDDEN:
+            kind = Trouble.KEY
+        case int(status) if httpx.codes.is_client_error(status) and error.type == _NO_PROBLEM:
+            kind = Trouble.REPLY  # our servers say what is wrong with a request; this one is of another kind, or time
+        case _:
+            kind = Trouble.PROBLEM
+    return ClientError(kind, error.where, error.detail, error.hint, error.status)
 
 
 def _checked(base_url: str) -> str:

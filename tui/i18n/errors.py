@@ -19,10 +19,13 @@ WORDS: dict[str, tuple[str, str]] = {
     ),
     "hint.broken": ("按 ↑ 取回问题再发一次。", "Bring the question back with ↑ and send it again."),
     "hint.timeout": ("稍后再问一次，或把问题改短。", "Ask again in a while, or more briefly."),
-    "hint.key": ("用 --api-key 或 WENBAO_API_KEY 给出密钥。", "Give the key with --api-key or WENBAO_API_KEYS."),
+    "hint.key": (
+        "退出后用 --api-key 或 WENBAO_API_KEY 给出密钥。",
+        "Quit, and give the key with --api-key or WENBAO_API_KEY.",
+    ),
     "hint.problem": ("F5 重试。", "F5 tries again."),
     "hint.reply": ("看看地址是否正确、两端版本是否一致。", "See whether the address is right and both versions agree."),
     "hint.start": ("退出后用 wenbao doctor 检查。", "Quit and look with: wenbao doctor"),
-    "error.detail": ("（{detail}）", "({detail})"),
+    "error.detail": ("（{detail}）", " ({detail})"),
     "error.hint": ("→ {hint}", "→ {hint}"),
 }
