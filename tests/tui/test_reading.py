@@ -42,6 +42,21 @@ def first_line(screenful: Screenful) -> str:
     return strip.crop(region.x, region.right).text.strip()
 
 
+async def scroll(screenful: Screenful, *keys: str) -> str:
+    """Presses keys that scroll down, and waits until all of it is done; the first line that is in view then."""
+    pane = pane_of(screenful)
+    before = pane.scroll_offset.y
+    await screenful.press(*keys)
+    await screenful.until(lambda: pane.scroll_offset.y == pane.scroll_target_y > before + len(keys) - 1)
+    return first_line(screenful)
+
+
+async def to_top(screenful: Screenful) -> None:
+    pane_of(screenful).focus()
+    await screenful.press("home")
+    await screenful.until(lambda: pane_of(screenful).scroll_offset.y == 0)
+
+
 async def read(screenful: Screenful, question: str) -> None:
     """Asks, and goes on to reading the first citation."""
     await screenful.ask_and_read(question)
@@ -108,15 +123,12 @@ async def test_the_citations_are_walked_on_the_whole_screen_too(address: str, si
 async def test_the_place_is_kept_both_ways(address: str, size: tuple[int, int]) -> None:
     async with ready(address, size) as screenful:
         await read(screenful, "水位")
-        screenful.article.focus()
-        await screenful.press("home", "pagedown", "down")
-        await screenful.until(lambda: first_line(screenful).startswith("第"))
-        before = first_line(screenful)
+        await to_top(screenful)
+        before = await scroll(screenful, "pagedown", "down")
         await to_full_screen(screenful)
         await screenful.until(lambda: first_line(screenful) == before)
-        await screenful.press("pagedown", "down", "down")
-        await screenful.until(lambda: first_line(screenful) not in {"", before})
-        left = first_line(screenful)
+        left = await scroll(screenful, "down", "down", "down")
+        assert left != before
         await screenful.press("escape")
         await screenful.until(lambda: screenful.app.screen is screenful.screen and first_line(screenful) == left)
 
@@ -321,10 +333,8 @@ async def test_a_short_article_needs_no_such_word(address: str) -> None:
 async def test_a_resize_keeps_what_was_at_the_top(address: str, size: tuple[int, int]) -> None:
     async with ready(address, size) as screenful:
         await read(screenful, "水位")
-        screenful.article.focus()
-        await screenful.press("home", "pagedown", "pagedown", "pagedown")
-        await screenful.until(lambda: first_line(screenful).startswith("第"))
-        before = first_line(screenful)
+        await to_top(screenful)
+        before = await scroll(screenful, *["down"] * 5)
         await screenful.pilot.resize_terminal(size[0] - 30, size[1] - 4)
         await screenful.press("f2" if size == WIDE else "shift")
         screenful.screen._panes.turn_to(article=True)

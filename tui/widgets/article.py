@@ -59,6 +59,8 @@ class ArticlePane(VerticalScroll, can_focus=True):
         self._quote_start: Place | None = None
         self._top: Place = (0, 0)
         """What the first line in view starts with: where the reader is, whatever the width."""
+        self._at_quote = True
+        """Whether the reader has not scrolled away from where the quote is shown."""
         self._quote_seen = True
         """Whether the quote's first line is in view."""
         self._width = 0
@@ -201,23 +203,27 @@ class ArticlePane(VerticalScroll, can_focus=True):
 
     @property
     def place(self) -> Place | None:
-        """What the first line in view starts with; None where the reader is at the quote."""
-        return None if self._quote_start is not None and self._quote_seen else self._top
+        """What the first line in view starts with; None where the reader has stayed at the quote."""
+        return None if self._at_quote else self._top
 
     def go_to(self, place: Place) -> None:
         """Puts a place into the first line in view, as far as there is text below it."""
-        self._top, self._quote_seen = place, False
+        self._top, self._at_quote, self._quote_seen = place, False, False
         self._width = self._prose.size.width
         if self._width and place[0] < len(self._prose.paragraphs):
             self.scroll_to(y=self._prose.row_of(*place), animate=False)
 
     def show_quote(self) -> None:
         """Puts the first marked line a third of the way down, or goes to the top where nothing is marked."""
-        self._top, self._quote_seen = (0, 0), True
+        self._top, self._at_quote, self._quote_seen = (0, 0), True, True
         self._width = self._prose.size.width
         if self._width:  # else it is not on the screen, and its size comes with a resize
-            row = self._prose.row_of(*self._quote_start) if self._quote_start is not None else 0
-            self.scroll_to(y=max(0, row - self.size.height // 3), animate=False)
+            self.scroll_to(y=self._quote_top(), animate=False)
+
+    def _quote_top(self) -> int:
+        """The first row in view where the quote is a third of the way down."""
+        row = self._prose.row_of(*self._quote_start) if self._quote_start is not None else 0
+        return max(0, row - self.size.height // 3)
 
     def watch_scroll_y(self, old_value: float, new_value: float) -> None:
         super().watch_scroll_y(old_value, new_value)
@@ -240,16 +246,22 @@ class ArticlePane(VerticalScroll, can_focus=True):
         row = rows[first] if first < len(rows) else None
         if row is not None:
             self._top = (row.paragraph, row.line.start if row.line is not None else 0)
-        if self._quote_start is not None:
-            at = self._prose.row_of(*self._quote_start)
-            self._quote_seen = first <= at < first + self.size.height
+        self._at_quote = first == min(self._quote_top(), self.max_scroll_y)
+        self._quote_seen = self._in_view(first)
+
+    def _in_view(self, first: int) -> bool:
+        """Whether the quote's first line is in view where that row is the first one; True where nothing is marked."""
+        return self._quote_start is None or first <= self._prose.row_of(*self._quote_start) < first + self.size.height
 
     def _stay(self) -> None:
-        """After a resize: to the quote, where it was in view, else to what was at the top."""
-        if self._quote_start is not None and self._quote_seen:
+        """After a resize: to what was at the top, but to the quote where it was in view and would not be any more."""
+        top, seen = self._top, self._quote_seen
+        is_there = bool(self._prose.size.width) and top[0] < len(self._prose.paragraphs)
+        if self._at_quote or (seen and is_there and not self._in_view(self._prose.row_of(*top))):
             self.show_quote()
         else:
-            self.go_to(self._top)
+            self.go_to(top)
+            self._quote_seen = seen
         self._head()
 
     # ------------------------------------------------------------------------------------------------------- finding

@@ -129,8 +129,8 @@ class Prose(Widget):
             self._layout_updates += 1
             self.refresh(self._from_first_other(before))
             return
-        # Textual counts one layout until it is carried out. Had it measured in between, for the sake of another widget, it
-        # would take that height for the height of what is shown now.
+        # Textual counts one layout until it is carried out. Had it measured in between, for the sake of another widget,
+        # that height would be taken for the height of what is shown now.
         self._layout_updates += 1
         self.refresh(layout=True)
 
