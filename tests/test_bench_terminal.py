@@ -75,10 +75,11 @@ def test_an_answer_is_drawn_out_and_ends_as_it_would_have() -> None:
 
 
 def test_the_table_says_what_is_met() -> None:
-    starts = [Start(0.4, 2.0), Start(0.7, 2.2), Start(0.5, 9.0)]
+    starts = [Start(0.4, 2.0, 0.3), Start(0.7, 2.2, 0.4), Start(0.5, 9.0, 0.2)]
     rows = rows_of(starts, [0.010] * 90 + [0.080] * 10, [0.005], Held(100, 500, 450), Held(251, 600, 500))
     table = {row[0]: row[1:] for row in rows}
     assert table["command to first frame"] == ["0.50 s", "< 0.60 s", "yes"]
+    assert table["processor time of the UI to its first frame"][0] == "0.30 s"
     assert table["command to ready model"] == ["2.20 s", "< 2.50 s", "yes"]
     assert table["key to paint while an answer streams, p95"] == ["80.0 ms", "< 50.0 ms", "**no**"]
     assert table["memory of the UI, ready"] == ["100 MB", "< 250 MB", "yes"]
