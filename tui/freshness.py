@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import asyncio
 from collections.abc import Awaitable, Callable
-from contextlib import suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
@@ -58,6 +57,8 @@ class Freshness:
     def __init__(self, link: Link, pause: Callable[[float], Awaitable[None]] | None = None) -> None:
         self.listeners: list[Listener] = []
         """Told every look, in the order in which they came."""
+        self.on_lost: Callable[[], object] = lambda: None
+        """Told that the server, which was there, cannot be reached any more."""
         self._link = link
         self._pause = pause or link.pause
         self._index: IndexOut | None = None
@@ -95,10 +96,13 @@ class Freshness:
 
     async def _look(self) -> None:
         client = await self._link.client()
-        from tui.client import ClientError  # imported by now: the link needed it
+        from tui.client import ClientError, Trouble  # imported by now: the link needed it
 
-        with suppress(ClientError):  # whoever asks next is told; a look that failed is made again
+        try:
             self.saw(await client.index())
+        except ClientError as error:  # of everything else whoever asks next is told; the look is made again
+            if error.kind is Trouble.UNREACHABLE and self._link.ready:
+                self.on_lost()
 
     async def _wait(self) -> None:
         """A pause that a refresh cuts short."""

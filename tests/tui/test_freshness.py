@@ -287,7 +287,11 @@ async def test_a_look_that_fails_is_made_again(workdir: Path, library: PaperLibr
         link = Link(lambda: (url, None))
         await link.establish()
     failed = asyncio.Event()
-    pauses = 0
+    pauses = lost = 0
+
+    def lose() -> None:
+        nonlocal lost
+        lost += 1
 
     async def pause(_: float) -> None:
         nonlocal pauses
@@ -298,13 +302,28 @@ async def test_a_look_that_fails_is_made_again(workdir: Path, library: PaperLibr
 
     freshness = Freshness(link, pause)
     freshness.listeners.append(looked.put_nowait)
+    freshness.on_lost = lose
     task = asyncio.create_task(freshness.run())
     await asyncio.wait_for(failed.wait(), 20)
     assert looked.empty()
+    assert lost == 2
     assert not task.done()
     task.cancel()
     await asyncio.gather(task, return_exceptions=True)
     await link.close()
+
+
+async def test_a_server_that_goes_is_missed_without_a_question(workdir: Path, library: PaperLibrary) -> None:
+    context = serving(library)
+    url = context.__enter__()
+    try:
+        async with ready(url) as screenful:
+            await screenful.until(lambda: screenful.lines()[0].rstrip().endswith("ready"))
+            context.__exit__(None, None, None)
+            await screenful.until(lambda: "not ready, retrying" in screenful.lines()[0])
+            await screenful.until(lambda: "cannot be reached" in screenful.text())
+    finally:
+        context.__exit__(None, None, None)
 
 
 @pytest.mark.parametrize("language", list(Language))

@@ -40,6 +40,7 @@ class ConnectedScreen(Screen[None]):
     def on_mount(self) -> None:
         self._link.on_state = lambda key, where: self.post_message(LinkChanged(key, where))
         self._link.on_trouble = lambda error: self.post_message(ServerTrouble(error))
+        self.freshness.on_lost = self._establish
 
     async def on_unmount(self) -> None:
         await self._link.close()
