@@ -6,12 +6,12 @@ import asyncio
 import base64
 import itertools
 import json
+import re
 import shutil
 import subprocess
 import tempfile
 from collections.abc import AsyncIterator
 from contextlib import asynccontextmanager
-from pathlib import Path
 from typing import Any
 
 from aiohttp import ClientSession, ClientWebSocketResponse, WSMsgType
@@ -142,7 +142,7 @@ async def opened(address: str, size: tuple[int, int] = (1000, 640)) -> AsyncIter
             stderr=subprocess.PIPE,
         )
         try:
-            port = await asyncio.to_thread(_port, process, Path(profile))
+            port = await asyncio.to_thread(_port, process)
             async with ClientSession() as session:
                 async with session.get(f"http://127.0.0.1:{port}/json/list") as response:
                     targets = await response.json()
@@ -156,10 +156,10 @@ async def opened(address: str, size: tuple[int, int] = (1000, 640)) -> AsyncIter
             await asyncio.to_thread(process.communicate)
 
 
-def _port(process: subprocess.Popen[bytes], profile: Path) -> str:
+def _port(process: subprocess.Popen[bytes]) -> str:
     """The port of the protocol, as Chromium tells it."""
     assert process.stderr is not None
     for line in process.stderr:
-        if b"DevTools listening on" in line:
-            return (profile / "DevToolsActivePort").read_text(encoding="utf-8").split()[0]
+        if listening := re.search(rb"DevTools listening on ws://127\.0\.0\.1:(\d+)/", line):
+            return listening[1].decode()
     raise RuntimeError(f"{PROGRAM} has ended with {process.wait()}")
