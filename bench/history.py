@@ -20,6 +20,7 @@ import tempfile
 import time
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -126,12 +127,19 @@ def _passage(draw: random.Random, clauses: Sequence[str], length: int) -> str:
     return "，".join(draw.choices(clauses, k=length)) + "。"
 
 
+@cache
+def _seldom() -> list[str]:
+    """Characters that the sample does not use, so that one of them alone is a place to find."""
+    used = set("".join(_clauses()))
+    return [char for char in _HAN if not used & {char, _SIMPLE.convert(char)}]
+
+
 def _phrase(draw: random.Random) -> tuple[str, dict[str, str]]:
     """A phrase, and the ways to type it by name."""
     serial = f"{draw.randrange(10**9):09}"
     kind = draw.randrange(4)
     if kind == 0:
-        name = "".join(draw.choices(_HAN, k=5))
+        name = "".join(draw.choices(_seldom(), k=5))
         return name, {"name": name, "part of a name": name[1:4], "one character": name[2]}
     if kind == 1:
         simple = "".join(draw.choices(_SIMPLIFIED, k=4))

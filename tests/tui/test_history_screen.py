@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import AsyncIterator, Callable, Iterator
+import asyncio
+import time
+from collections.abc import AsyncIterator, Iterator
 from contextlib import asynccontextmanager
+from dataclasses import dataclass, field
 from pathlib import Path
 
 import pytest
@@ -12,12 +15,14 @@ from textual.widgets import Input
 from rag.cli.analysis import load_analysis
 from tests.tui.conftest import NARROW, WIDE, Screenful, ready
 from tests.tui.paper import ARTICLES, FARE, FERRY, FERRY_PAGE, LANTERN, LANTERNS, SPEED, PaperLibrary, make_article
+from tui.client import Client
 from tui.history.keeper import Keeper
 from tui.history.store import Store
 from tui.screens.chat import ChatScreen
 from tui.screens.conversations import ConversationsScreen, when
 from tui.session import Fate, Stage
 from tui.widgets.entries import EntryList, fitted
+from tui.widgets.prose import Prose
 
 BOTH = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["narrow", "wide"])
 
@@ -27,17 +32,23 @@ def path(tmp_path: Path) -> Path:
     return tmp_path / "conversations.sqlite3"
 
 
-@pytest.fixture
-def new_keeper(path: Path) -> Iterator[Callable[[], Keeper]]:
+@dataclass
+class Keepers:
     """Makes keepers of one file, as one session after the other does."""
-    made: list[Keeper] = []
 
-    def make() -> Keeper:
-        made.append(Keeper(path, load_analysis))
-        return made[-1]
+    path: Path
+    made: list[Keeper] = field(default_factory=list)
 
-    yield make
-    for keeper in made:
+    def __call__(self) -> Keeper:
+        self.made.append(Keeper(self.path, load_analysis))
+        return self.made[-1]
+
+
+@pytest.fixture
+def new_keeper(path: Path) -> Iterator[Keepers]:
+    keepers = Keepers(path)
+    yield keepers
+    for keeper in keepers.made:
         keeper.close()
 
 
@@ -49,15 +60,19 @@ async def session(
         yield screenful
 
 
-async def kept(address: str, new_keeper: Callable[[], Keeper], *conversations: tuple[str, ...]) -> None:
-    """Has a session before this one ask questions."""
-    async with session(address, new_keeper()) as screenful:
-        for number, questions in enumerate(conversations):
-            if number:
-                await screenful.press("ctrl+l")
-                await screenful.until(lambda: not screenful.turns)
-            for question in questions:
-                await screenful.ask(question)
+async def kept(address: str, keepers: Keepers, *conversations: tuple[str, ...]) -> None:
+    """Keeps what the server answers to questions, as a session before this one would."""
+    now = time.time()
+    async with Client(address) as client:
+        with Store(keepers.path) as store:
+            for questions in conversations:
+                conversation: int | None = None
+                for question in questions:
+                    now += 0.001
+                    reply = await client.ask(question)
+                    conversation, turn = store.ask(conversation, question, now)
+                    quotes = [citation.quote for citation in reply.citations]
+                    store.settle(turn, reply.model_dump_json(), reply.answer, quotes, now)
 
 
 async def open_list(screenful: Screenful) -> ConversationsScreen:
@@ -76,6 +91,11 @@ def titles(screen: ConversationsScreen) -> list[str]:
     return [entry[0].text for entry in screen.query_one(EntryList).entries]
 
 
+def said(screenful: Screenful) -> str:
+    """The short messages on the screen."""
+    return " ".join(str(toast.message) for toast in screenful.app._notifications)
+
+
 def cited(screenful: Screenful) -> str:
     article = screenful.article.article
     return "" if article is None else "".join(article.text[low:high] for low, high in screenful.article.ranges)
@@ -85,9 +105,7 @@ def cited(screenful: Screenful) -> str:
 
 
 @BOTH
-async def test_conversations_are_listed_newest_first(
-    address: str, new_keeper: Callable[[], Keeper], size: tuple[int, int]
-) -> None:
+async def test_conversations_are_listed_newest_first(address: str, new_keeper: Keepers, size: tuple[int, int]) -> None:
     await kept(address, new_keeper, ("渡轮多久到对岸？", "那票价呢？"), ("预算是多少？",))
     async with session(address, new_keeper(), size) as screenful:
         screen = await open_list(screenful)
@@ -103,7 +121,7 @@ async def test_conversations_are_listed_newest_first(
 
 @BOTH
 async def test_a_resumed_conversation_has_its_answers_citations_and_history(
-    address: str, library: PaperLibrary, new_keeper: Callable[[], Keeper], size: tuple[int, int]
+    address: str, library: PaperLibrary, new_keeper: Keepers, size: tuple[int, int]
 ) -> None:
     await kept(address, new_keeper, ("渡轮多久到对岸？", "预算是多少？"))
     async with session(address, new_keeper(), size) as screenful:
@@ -124,7 +142,7 @@ async def test_a_resumed_conversation_has_its_answers_citations_and_history(
         assert "open · " in screenful.text()
 
 
-async def test_marks_of_a_resumed_answer_lead_to_their_places(address: str, new_keeper: Callable[[], Keeper]) -> None:
+async def test_marks_of_a_resumed_answer_lead_to_their_places(address: str, new_keeper: Keepers) -> None:
     await kept(address, new_keeper, ("渡轮多久到对岸？",))
     async with session(address, new_keeper()) as screenful:
         await open_list(screenful)
@@ -134,7 +152,7 @@ async def test_marks_of_a_resumed_answer_lead_to_their_places(address: str, new_
         await screenful.until(lambda: cited(screenful) == FARE)
 
 
-async def test_a_new_conversation_leaves_the_old_one_kept(address: str, new_keeper: Callable[[], Keeper]) -> None:
+async def test_a_new_conversation_leaves_the_old_one_kept(address: str, new_keeper: Keepers) -> None:
     async with session(address, new_keeper()) as screenful:
         await screenful.ask("渡轮多久到对岸？")
         await screenful.press("ctrl+l")
@@ -144,7 +162,7 @@ async def test_a_new_conversation_leaves_the_old_one_kept(address: str, new_keep
 
 
 async def test_a_question_without_an_answer_at_the_end_is_in_the_box_again(
-    address: str, library: PaperLibrary, path: Path, new_keeper: Callable[[], Keeper]
+    address: str, library: PaperLibrary, path: Path, new_keeper: Keepers
 ) -> None:
     async with session(address, new_keeper()) as screenful:
         await screenful.ask("渡轮多久到对岸？")
@@ -170,7 +188,7 @@ async def test_a_question_without_an_answer_at_the_end_is_in_the_box_again(
         ]
 
 
-async def test_questions_of_before_come_back_with_the_arrow(address: str, new_keeper: Callable[[], Keeper]) -> None:
+async def test_questions_of_before_come_back_with_the_arrow(address: str, new_keeper: Keepers) -> None:
     await kept(address, new_keeper, ("渡轮多久到对岸？",))
     async with session(address, new_keeper()) as screenful:
         await screenful.until(lambda: screenful.box._asked)
@@ -186,7 +204,7 @@ async def test_questions_of_before_come_back_with_the_arrow(address: str, new_ke
     ("typed", "words"), [("多久", "多久"), ("渡輪", "渡轮"), ("两百", ""), ("老人和学生免费", "老人和学生免费")]
 )
 async def test_results_come_as_one_types(
-    address: str, new_keeper: Callable[[], Keeper], size: tuple[int, int], typed: str, words: str
+    address: str, new_keeper: Keepers, size: tuple[int, int], typed: str, words: str
 ) -> None:
     await kept(address, new_keeper, ("渡轮多久到对岸？",), ("预算是多少？",))
     async with session(address, new_keeper(), size) as screenful:
@@ -208,7 +226,7 @@ async def test_results_come_as_one_types(
         assert screen.query_one(EntryList).has_focus
 
 
-async def test_a_found_quote_is_opened_where_it_stands(address: str, new_keeper: Callable[[], Keeper]) -> None:
+async def test_a_found_quote_is_opened_where_it_stands(address: str, new_keeper: Keepers) -> None:
     await kept(address, new_keeper, ("渡轮多久到对岸？", "预算是多少？", "水位"))
     async with session(address, new_keeper()) as screenful:
         screen = await open_list(screenful)
@@ -221,7 +239,7 @@ async def test_a_found_quote_is_opened_where_it_stands(address: str, new_keeper:
         assert screenful.screen._reading.turn is screenful.turns[2].turn
 
 
-async def test_an_early_turn_that_was_found_is_scrolled_to(address: str, new_keeper: Callable[[], Keeper]) -> None:
+async def test_an_early_turn_that_was_found_is_scrolled_to(address: str, new_keeper: Keepers) -> None:
     await kept(address, new_keeper, ("渡轮多久到对岸？", *["预算是多少？"] * 5))
     async with session(address, new_keeper(), NARROW) as screenful:
         screen = await open_list(screenful)
@@ -233,7 +251,7 @@ async def test_an_early_turn_that_was_found_is_scrolled_to(address: str, new_kee
         assert screenful.screen._reading.turn is screenful.turns[0].turn
 
 
-async def test_ideographs_typed_in_the_list_are_a_search(address: str, new_keeper: Callable[[], Keeper]) -> None:
+async def test_ideographs_typed_in_the_list_are_a_search(address: str, new_keeper: Keepers) -> None:
     await kept(address, new_keeper, ("渡轮多久到对岸？",), ("预算是多少？",))
     async with session(address, new_keeper(), language="zh") as screenful:
         screen = await open_list(screenful)
@@ -244,11 +262,9 @@ async def test_ideographs_typed_in_the_list_are_a_search(address: str, new_keepe
         assert "1 处" in screenful.text()
 
 
-async def test_the_newest_query_wins(address: str, new_keeper: Callable[[], Keeper]) -> None:
+async def test_the_newest_query_wins(address: str, new_keeper: Keepers) -> None:
     await kept(address, new_keeper, ("渡轮多久到对岸？",))
     keeper = new_keeper()
-    import asyncio
-
     found = await asyncio.gather(*(keeper.search("渡轮多久"[:end]) for end in range(1, 5)))
     assert found[-1] is not None
     assert found[-1].query == "渡轮多久"
@@ -260,7 +276,7 @@ async def test_the_newest_query_wins(address: str, new_keeper: Callable[[], Keep
 
 @BOTH
 async def test_a_conversation_is_renamed_where_it_stands(
-    address: str, new_keeper: Callable[[], Keeper], size: tuple[int, int]
+    address: str, new_keeper: Keepers, size: tuple[int, int]
 ) -> None:
     await kept(address, new_keeper, ("渡轮多久到对岸？",), ("预算是多少？",))
     async with session(address, new_keeper(), size) as screenful:
@@ -280,15 +296,13 @@ async def test_a_conversation_is_renamed_where_it_stands(
 
 
 @BOTH
-async def test_deletions_are_taken_back_one_by_one(
-    address: str, new_keeper: Callable[[], Keeper], size: tuple[int, int]
-) -> None:
+async def test_deletions_are_taken_back_one_by_one(address: str, new_keeper: Keepers, size: tuple[int, int]) -> None:
     await kept(address, new_keeper, ("渡轮一",), ("渡轮二",), ("渡轮三",))
     async with session(address, new_keeper(), size) as screenful:
         screen = await open_list(screenful)
         await screenful.press("d")
         await screenful.until(lambda: titles(screen) == ["渡轮二", "渡轮一"])
-        await screenful.until(lambda: "Deleted “渡轮三”. Press u to undo." in " ".join(screenful.text().split()))
+        await screenful.until(lambda: "Deleted “渡轮三”. Press u to undo." in said(screenful))
         await screenful.press("d")
         await screenful.until(lambda: titles(screen) == ["渡轮一"])
         await screenful.press("u")
@@ -296,11 +310,11 @@ async def test_deletions_are_taken_back_one_by_one(
         await screenful.press("u")
         await screenful.until(lambda: titles(screen) == ["渡轮三", "渡轮二", "渡轮一"])
         await screenful.press("u")
-        await screenful.until(lambda: "There is no deletion to undo." in " ".join(screenful.text().split()))
+        await screenful.until(lambda: "There is no deletion to undo." in said(screenful))
 
 
 async def test_what_is_deleted_is_gone_from_the_file_when_the_session_ends(
-    address: str, path: Path, new_keeper: Callable[[], Keeper]
+    address: str, path: Path, new_keeper: Keepers
 ) -> None:
     await kept(address, new_keeper, ("渡轮多久到对岸？",), ("预算是多少？",))
     async with session(address, new_keeper()) as screenful:
@@ -312,7 +326,7 @@ async def test_what_is_deleted_is_gone_from_the_file_when_the_session_ends(
         assert store.connection.execute("SELECT count(*) FROM turns").fetchone() == (1,)
 
 
-async def test_a_found_place_can_be_deleted_and_comes_back(address: str, new_keeper: Callable[[], Keeper]) -> None:
+async def test_a_found_place_can_be_deleted_and_comes_back(address: str, new_keeper: Keepers) -> None:
     await kept(address, new_keeper, ("渡轮多久到对岸？",), ("预算是多少？",))
     async with session(address, new_keeper()) as screenful:
         screen = await open_list(screenful)
@@ -326,9 +340,7 @@ async def test_a_found_place_can_be_deleted_and_comes_back(address: str, new_kee
 
 
 @BOTH
-async def test_everything_can_be_done_with_the_mouse(
-    address: str, new_keeper: Callable[[], Keeper], size: tuple[int, int]
-) -> None:
+async def test_everything_can_be_done_with_the_mouse(address: str, new_keeper: Keepers, size: tuple[int, int]) -> None:
     await kept(address, new_keeper, ("渡轮一",), ("渡轮二",))
     async with session(address, new_keeper(), size) as screenful:
         screen = await open_list(screenful)
@@ -342,6 +354,8 @@ async def test_everything_can_be_done_with_the_mouse(
         assert screen.query_one("#conversations-name", Input).has_focus
         await screenful.click("渡轮二")
         assert not screen.query_one("#conversations-name", Input).display
+        screenful.app.clear_notifications()  # they name conversations, too
+        await screenful.pilot.pause()
         await screenful.click("Search questions")
         assert screen.query_one("#conversations-query", Input).has_focus
         await screenful.click("渡轮一")
@@ -354,7 +368,7 @@ async def test_everything_can_be_done_with_the_mouse(
 @BOTH
 @pytest.mark.parametrize("language", ["zh", "en"])
 async def test_a_long_list_is_walked_and_drawn_within_its_lines(
-    address: str, path: Path, new_keeper: Callable[[], Keeper], size: tuple[int, int], language: str
+    address: str, path: Path, new_keeper: Keepers, size: tuple[int, int], language: str
 ) -> None:
     with Store(path) as store:
         for number in range(1000):
@@ -375,7 +389,7 @@ async def test_a_long_list_is_walked_and_drawn_within_its_lines(
 
 
 async def test_an_empty_list_says_what_will_be_in_it_and_in_the_language_of_the_moment(
-    address: str, new_keeper: Callable[[], Keeper]
+    address: str, new_keeper: Keepers
 ) -> None:
     async with session(address, new_keeper(), NARROW) as screenful:
         screen = await open_list(screenful)
@@ -390,7 +404,7 @@ async def test_an_empty_list_says_what_will_be_in_it_and_in_the_language_of_the_
 
 
 async def test_what_has_become_of_the_cited_articles_is_said(
-    address: str, library: PaperLibrary, new_keeper: Callable[[], Keeper]
+    address: str, library: PaperLibrary, new_keeper: Keepers
 ) -> None:
     await kept(address, new_keeper, ("渡轮多久到对岸？",))
     # The fare was struck out of the ferry's article, and the lanterns' has gone.
@@ -404,14 +418,13 @@ async def test_what_has_become_of_the_cited_articles_is_said(
         await back_in_chat(screenful)
         await screenful.until(lambda: screenful.turns and screenful.turns[0].turn.fates)
         assert screenful.turns[0].turn.fates == {0: Fate.LOST, 1: Fate.LOST, 2: Fate.GONE}
-        text = "".join(screenful.text().split())
-        assert "quotenolongerinit" in text
-        assert "articlenolongerindexed" in text
+        told = [paragraph.text.rsplit(" · ", 1)[-1] for paragraph in screenful.turns[0].paragraphs]
+        assert told[-3:] == ["quote no longer in it", "quote no longer in it", "article no longer indexed"]
         await screenful.press("escape", "3")
         await screenful.until(lambda: LANTERN in screenful.text().replace("\n", ""))
 
 
-async def test_nothing_is_asked_for_where_the_index_is_the_same(address: str, new_keeper: Callable[[], Keeper]) -> None:
+async def test_nothing_is_asked_for_where_the_index_is_the_same(address: str, new_keeper: Keepers) -> None:
     await kept(address, new_keeper, ("渡轮多久到对岸？",))
     async with session(address, new_keeper()) as screenful:
         await open_list(screenful)
@@ -425,19 +438,20 @@ async def test_nothing_is_asked_for_where_the_index_is_the_same(address: str, ne
 
 @pytest.mark.parametrize("content", [b"no database", b"SQLite format 3\0" + b"\xff" * 5000])
 async def test_a_broken_file_is_told_and_asking_goes_on(
-    address: str, path: Path, new_keeper: Callable[[], Keeper], content: bytes
+    address: str, path: Path, new_keeper: Keepers, content: bytes
 ) -> None:
     path.write_bytes(content)
     async with session(address, new_keeper(), NARROW) as screenful:
         view = await screenful.ask("渡轮多久到对岸？")
         assert view.turn.stage is Stage.ANSWERED
-        await screenful.until(lambda: "nothing is kept" in " ".join(screenful.text().split()))
-        await open_list(screenful)
-        assert "Move it away" in " ".join(screenful.text().split())
+        await screenful.until(lambda: "nothing is kept" in said(screenful))
+        screen = await open_list(screenful)
+        (note,) = screen.query_one("#conversations-note", Prose).paragraphs
+        assert "Move it away" in note.text
     assert path.read_bytes() == content
 
 
-async def test_a_full_disk_is_told_once_and_asking_goes_on(address: str, new_keeper: Callable[[], Keeper]) -> None:
+async def test_a_full_disk_is_told_once_and_asking_goes_on(address: str, new_keeper: Keepers) -> None:
     keeper = new_keeper()
     async with session(address, keeper) as screenful:
         await screenful.ask("渡轮多久到对岸？")
@@ -447,7 +461,7 @@ async def test_a_full_disk_is_told_once_and_asking_goes_on(address: str, new_kee
         assert keeper._store is not None
         pages = await keeper._ask(lambda s: s.connection.execute("PRAGMA page_count").fetchone()[0], 0)
         await keeper._ask(lambda s: s.connection.execute(f"PRAGMA max_page_count = {pages}"), None)
-        for question in ("水位" * 2000, "渡轮" * 2000):
+        for question in ("水位" * 900, "渡轮" * 900):
             screenful.box.focus()
             screenful.box.load_text(question)
             await screenful.press("enter")
@@ -472,7 +486,7 @@ async def test_without_a_file_nothing_is_kept_and_that_is_said(address: str) -> 
     [
         ("渡轮", (), 10, "渡轮"),
         ("渡轮票价", (), 6, "渡轮…"),
-        ("一二三四五六七八九十渡轮", ((10, 12),), 12, "…九十渡轮"),
+        ("一二三四五六七八九十渡轮", ((10, 12),), 12, "…十渡轮"),
         ("一二三四五六七八九十渡轮一二三四五", ((10, 12),), 12, "…十渡轮一二…"),
         ("ab\ncd", (), 10, "ab cd"),
         ("渡轮", (), 0, ""),
@@ -486,8 +500,6 @@ def test_a_line_keeps_its_mark_in_view(text: str, ranges: tuple[tuple[int, int],
 
 
 def test_times_are_as_short_as_can_be() -> None:
-    import time
-
     now = time.mktime((2024, 5, 4, 12, 0, 0, 0, 0, -1))
     assert when(now - 3600, now) == "11:00"
     assert when(now - 86400 * 3, now) == "05-01"

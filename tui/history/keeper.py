@@ -60,6 +60,7 @@ class Keeper:
 
         def keep(store: Store) -> None:
             conversation.record, turn.record = store.ask(conversation.record, turn.question, now)
+            self._told.clear()  # it works again, so the next failure is news
 
         self._submit(keep)
 
@@ -205,8 +206,6 @@ class Keeper:
             keep(self._opened())
         except HistoryError as error:
             self._tell(error)
-        else:
-            self._told.clear()  # it works again, so the next failure is news
 
     def _tell(self, error: HistoryError) -> None:
         if error.fault not in self._told:

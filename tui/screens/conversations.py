@@ -14,6 +14,7 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import Input
 
+from tui.glyphs import cells
 from tui.history.keeper import Keeper
 from tui.i18n import Words
 from tui.keymap import keys_of
@@ -192,7 +193,9 @@ class ConversationsScreen(Screen[Choice | None]):
             is_cut = self._findings.total > len(found)
             count = words("history.found_more" if is_cut else "history.found", count=total, shown=len(found))
         self.query_one("#conversations-head", Prose).show([Paragraph(words("history.title"), "title")])
-        self.query_one("#conversations-count", Prose).show([Paragraph(count, "meta")])
+        counter = self.query_one("#conversations-count", Prose)
+        counter.show([Paragraph(count, "meta")])
+        counter.styles.width = min(cells(count), max(self.size.width // 2, 1))
         note = self.query_one("#conversations-note", Prose)
         paragraphs = self._notes(is_empty=not entries)
         note.show(paragraphs)
@@ -296,7 +299,7 @@ class ConversationsScreen(Screen[Choice | None]):
         self._renaming = chosen
         name, entries = self._naming, self._list
         name.value = " ".join(chosen.title.split())
-        name.styles.offset = (entries.region.x, entries.row_of_chosen())
+        name.styles.offset = (entries.content_region.x, entries.row_of_chosen())
         name.styles.width = entries.scrollable_content_region.width
         name.display = True
         name.focus()
