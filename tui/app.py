@@ -87,7 +87,9 @@ class WenbaoApp(App[None]):
     async def _settle_in(self) -> None:
         """What the first frame does not wait for: what is wrong with the reader's files, the questions of before."""
         self._tell(self._home.troubles)
-        self._chat.query_one(QuestionBox).recall(await self._keeper.recent_questions())
+        box = self._chat.query_one(QuestionBox)
+        box.bring_back(self._home.take_draft())
+        box.recall(await self._keeper.recent_questions())
 
     def _tell(self, troubles: tuple[Trouble, ...]) -> None:
         """Says what is wrong with the reader's files, all of it at once."""
@@ -242,6 +244,11 @@ class WenbaoApp(App[None]):
     async def _run_chosen(self, command: Command | None) -> None:
         if command is not None:
             await perform(self.screen, command)
+
+    async def action_quit(self) -> None:
+        """Leaves at once; what is typed is in the box again the next time."""
+        self._home.keep_draft(self._chat.query_one(QuestionBox).text)
+        self.exit()
 
     def action_help_quit(self) -> None:
         """Ctrl+C, which copies where something is selected: says how to leave."""

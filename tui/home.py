@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 
 from tui.keyfile import load_keys
 from tui.keymap import DEFAULT, Keys
 from tui.preferences import PreferenceFile, Preferences, Trouble
+
+DRAFT_NAME = "draft.txt"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +32,22 @@ class Home:
         preferences, wrong = file.load()
         keys, unusable = load_keys(folder)
         return cls(preferences, keys, folder, file, (*wrong, *unusable))
+
+    def keep_draft(self, text: str) -> None:
+        """Keeps a question that was not sent, for the next session; the last one to leave is the one that counts."""
+        if self.folder is not None and text.strip():
+            with suppress(OSError):  # whoever leaves cannot be told any more, and is not to be kept from leaving
+                self.folder.mkdir(parents=True, exist_ok=True)
+                (self.folder / DRAFT_NAME).write_text(text, encoding="utf-8")
+
+    def take_draft(self) -> str:
+        """The question that was not sent, which is not kept any longer; empty where there is none."""
+        text = ""
+        if self.folder is not None:
+            with suppress(OSError):  # most often there is none
+                text = (self.folder / DRAFT_NAME).read_text(encoding="utf-8", errors="replace")
+                (self.folder / DRAFT_NAME).unlink()
+        return text
 
     def remember(self, **choices: str | bool) -> Trouble | None:
         """Keeps choices for the next session, by the names of `Preferences`.

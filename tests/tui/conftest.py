@@ -46,6 +46,12 @@ def _server(tmp_path_factory: pytest.TempPathFactory) -> Iterator[tuple[str, Cur
     context.__exit__(None, None, None)
 
 
+@pytest.fixture(autouse=True)
+def _nobodys_home(tmp_path_factory: pytest.TempPathFactory, monkeypatch: pytest.MonkeyPatch) -> None:
+    """No test reads or writes the preferences and keys of whoever runs it."""
+    monkeypatch.setenv("WENBAO_CONFIG", str(tmp_path_factory.getbasetemp() / "config"))
+
+
 @pytest.fixture
 def library() -> Iterator[PaperLibrary]:
     library = PaperLibrary()

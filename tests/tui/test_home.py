@@ -157,8 +157,21 @@ async def test_reduced_motion_stops_everything_that_moves(address: str, tmp_path
     assert json.loads((tmp_path / FILE_NAME).read_text()) == {"reduced_motion": False}
 
 
-async def test_leaving_asks_nothing(address: str) -> None:
-    async with ready(address) as screenful:
+@pytest.mark.parametrize("keys", [(), ("f1",), ("ctrl+p",), ("ctrl+o",), ("ctrl+b",)])
+async def test_leaving_asks_nothing_and_loses_nothing(address: str, tmp_path: Path, keys: tuple[str, ...]) -> None:
+    async with ready(address, home=Home.load(tmp_path)) as screenful:
+        screenful.box.insert("还没\n问完")
+        await screenful.press(*keys, "ctrl+q")
+        assert screenful.app._exit
+    async with opened(address, home=Home.load(tmp_path)) as screenful:
+        await screenful.until(lambda: screenful.box.text == "还没\n问完")
+    async with ready(address, home=Home.load(tmp_path)) as screenful:
+        assert screenful.box.text == ""
+
+
+async def test_leaving_is_not_held_up_by_a_folder_that_cannot_be_written(address: str, tmp_path: Path) -> None:
+    (tmp_path / "file").write_text("")
+    async with ready(address, home=Home.load(tmp_path / "file")) as screenful:
         screenful.box.insert("还没问完")
         await screenful.press("ctrl+q")
         assert screenful.app._exit

@@ -45,7 +45,7 @@ WORDS: dict[str, tuple[str, str]] = {
     "help.pane": ("下一栏", "next pane"),
     "help.pane.back": ("上一栏", "previous pane"),
     "help.flip": ("窄屏上换看问答或原文", "on a narrow screen, the answer or the article"),
-    "help.help": ("这张表（输入框空着时按 ? 也行）", "this table (? works too while the box is empty)"),
+    "help.help": ("按键一览（输入框空着时按 ? 也行）", "list of keys (? works too while the box is empty)"),
     "help.language": ("中文 / English", "English / 中文"),
     "help.explain": ("看为什么这样答：检索到什么、得分多少", "why this answer: what was found, with ranks and scores"),
     "help.close": ("关闭", "close"),
