@@ -14,6 +14,7 @@ import subprocess
 import sys
 import tempfile
 import threading
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import TracebackType
@@ -30,6 +31,8 @@ STOP_S = 15.0
 """How long the child may take to stop by itself: requests under way and an index job's step come to their end."""
 _PATIENCE_S = 5
 """What the child gives requests under way: the one who asked is about to go."""
+RUNS_S = 10.0
+"""A process that has not run for as long is not started again at once: it would most likely end as soon."""
 _STDERR_TAIL = 2_000
 _ROOT = Path(__file__).resolve().parents[1]
 # Not `-m server`: that would take a package called server from the working folder, whoever's it is.
@@ -48,6 +51,8 @@ class PrivateServer:
         self._settings = settings
         self._key = secrets.token_urlsafe(32)
         self._process: subprocess.Popen[bytes] | None = None
+        self._started_at = 0.0
+        self._address = ("", self._key)
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115  # closed by stop()
 
     def __enter__(self) -> tuple[str, str]:
@@ -67,6 +72,7 @@ class PrivateServer:
         Raises:
             ServerError: the process cannot be started.
         """
+        self._started_at = time.monotonic()
         with bind(_HOST, 0) as listener:
             port = listener.getsockname()[1]
             try:
@@ -77,7 +83,24 @@ class PrivateServer:
             except OSError as error:
                 self.stop()
                 raise ServerError(f"cannot start a server: {error}", hint="Run `wenbao doctor`.") from error
-        return base_url(_HOST, port), self._key
+        self._address = base_url(_HOST, port), self._key
+        return self._address
+
+    def revive(self) -> tuple[str, str]:
+        """Starts the process again, at another address, where it has ended: it was killed for its memory, perhaps.
+
+        Returns:
+            The base address and the key to call it with now.
+
+        Raises:
+            ServerError: it cannot be started, or was so less than `RUNS_S` ago; then with the last it said.
+        """
+        if self._process is None or self._process.poll() is None:
+            return self._address
+        if time.monotonic() - self._started_at < RUNS_S:
+            self.check()
+        self._process.communicate()
+        return self.start()
 
     def check(self) -> None:
         """Tells whether the process still runs, for a client that cannot reach it.

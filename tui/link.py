@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from tui.client import Client, ClientError
 
 Connect = Callable[[], tuple[str, str | None]]
-"""Returns the server's address and key; may take its time, it runs in a thread of its own.
+"""Returns the server's address and key; may take its time, it runs in a thread of its own. Called before each try.
 
 Whatever it raises is shown in words, with the exception's `hint` where it has one.
 """
@@ -41,6 +41,9 @@ class Link:
         self.on_trouble = lambda _error: None
         self._pause = pause
         self._client: Client | None = None
+        self._address: tuple[str, str | None] | None = None
+        self._outdated: list[Client] = []
+        """Clients of addresses where the server is not any more; calls of theirs may be under way still."""
         self._ready = asyncio.Event()
         self._hurry = asyncio.Event()
 
@@ -89,24 +92,34 @@ class Link:
 
     async def close(self) -> None:
         """Closes the connections."""
-        if self._client is not None:
-            await self._client.close()
+        for client in (*self._outdated, self._client):
+            if client is not None:
+                await client.close()
 
     async def _try(self) -> IndexOut:
-        if self._client is None:
-            self._client = await asyncio.to_thread(self._open)
+        # Asked each time: a server that has ended may have been started again, somewhere else.
+        address = await asyncio.to_thread(self._where)
+        if self._client is None or address != self._address:
+            client = await asyncio.to_thread(self._open, *address)
+            if self._client is not None:
+                self._outdated.append(self._client)
+            self._client, self._address = client, address
         self.on_state("link.connecting", self._client.base_url)
         await self._client.ready()
         # Anyone may ask whether the server is ready; this call finds out whether it takes the key.
         return await self._client.index()
 
-    def _open(self) -> Client:
-        from tui.client import Client, ClientError, Trouble
+    def _where(self) -> tuple[str, str | None]:
+        from tui.client import ClientError, Trouble
 
         try:
-            base_url, api_key = self._connect()
+            return self._connect()
         except Exception as error:  # the contract of `Connect`: the server's start may fail in any way, and is shown
             raise ClientError(Trouble.START, "", str(error), getattr(error, "hint", "")) from error
+
+    def _open(self, base_url: str, api_key: str | None) -> Client:
+        from tui.client import Client
+
         return Client(base_url, api_key, on_wait=self._loading, pause=self._pause)
 
     def _loading(self) -> None:

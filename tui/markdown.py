@@ -1,8 +1,8 @@
 """An answer's Markdown as paragraphs to draw: what models write, and nothing that could pass for more than text.
 
 Emphasis, headings, lists, quotations, code, tables and links are set; HTML and images stay the text that they are. Line
-breaks are kept. While an answer grows, what may still turn into something else is held back or taken for closed, so that
-characters which are on the screen stay there.
+breaks are kept. While an answer grows, what may still turn into something else is held back or taken for closed, so
+that characters which are on the screen stay there.
 """
 
 from __future__ import annotations
@@ -28,7 +28,7 @@ _TOUCHES = {"strong": "strong", "em": "emphasis", "s": "struck", "link": "link"}
 
 
 class Document:
-    """An answer as it grows. Only its last block is read again when more of it comes.
+    """An answer as it grows. Only its last block or two are read again when more of it comes.
 
     Args:
         role: of its plain paragraphs.
@@ -39,7 +39,7 @@ class Document:
         self._source = ""
         self._settled: list[Paragraph] = []
         self._open_at = 0
-        """Where the last block starts, which the next characters may change."""
+        """Where the block starts that the next characters may change."""
         self._blank_before = False
 
     def paragraphs(self, source: str, *, growing: bool = False) -> list[Paragraph]:
@@ -54,11 +54,12 @@ class Document:
             self._settled, self._open_at, self._blank_before = [], 0, False
         self._source = source
         rest = source[self._open_at :]
-        blocks = _blocks(_parser()(rest))
-        if len(blocks) > 1:
-            lines = _lines(rest)
-            start = blocks[-1].start
-            self._settled += self._set(blocks[:-1], lines)
+        blocks, lines = _blocks(_parser()(rest)), _lines(rest)
+        # Until its first line has ended, the last may yet turn out to go on with the one before.
+        settled = len(blocks) - (1 if blocks and lines[blocks[-1].start].endswith("\n") else 2)
+        if settled > 0:
+            start = blocks[settled].start
+            self._settled += self._set(blocks[:settled], lines)
             self._open_at += sum(map(len, lines[:start]))
             self._blank_before = start > 0 and not lines[start - 1].strip()
             rest = source[self._open_at :]

@@ -135,3 +135,26 @@ def test_a_private_server_that_ended_says_why(workdir: Path, monkeypatch: pytest
             private.check()
     finally:
         private.stop()
+
+
+def test_a_private_server_that_was_killed_is_started_again_elsewhere(
+    workdir: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    private = PrivateServer(Settings(vectors=workdir / "none"))
+    former = private.start()
+    try:
+        with client_of(former) as client:
+            assert client.get("/v1/index").status_code == 200
+        assert private.revive() == former
+        assert private._process is not None
+        private._process.kill()
+        private._process.wait(60)
+        with pytest.raises(ServerError, match="-9"):
+            private.revive()  # so soon after its start
+        monkeypatch.setattr("server.private.RUNS_S", 0.0)
+        later = private.revive()
+        assert later != former
+        with client_of(later) as client:
+            assert client.get("/v1/index").status_code == 200
+    finally:
+        private.stop()

@@ -15,6 +15,7 @@ import pytest
 from tests.tui.conftest import NARROW, WIDE, opened, ready
 from tests.tui.paper import PaperLibrary, serving
 from tests.tui.paper_server import PaperServer
+from tui.history.keeper import Keeper
 from tui.session import Stage
 
 BOTH = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["narrow", "wide"])
@@ -92,6 +93,34 @@ async def test_questions_typed_while_the_server_is_away_are_asked_in_their_order
         await screenful.press("f5")
         await screenful.until(lambda: all(view.turn.stage is Stage.ANSWERED for view in screenful.turns[1:]))
         assert len(screenful.turns) == 3
+
+
+async def test_a_server_that_comes_back_elsewhere_is_found(servers: list[PaperServer]) -> None:
+    """As the private server of `wenbao chat` does, which takes a free port each time it is started."""
+    servers.append(PaperServer())
+    async with opened(lambda: (servers[-1].url, None)) as screenful:
+        await screenful.ask_and_read("渡轮")
+        servers[0].kill()
+        assert (await screenful.ask("水位")).turn.stage is Stage.FAILED
+        servers.append(await asyncio.to_thread(PaperServer))
+        await screenful.press("enter")
+        await screenful.until(lambda: screenful.turns[-1].turn.stage is Stage.ANSWERED)
+        await screenful.press("escape", "n")
+        await screenful.until(lambda: screenful.article.article is not None)
+
+
+async def test_two_beside_each_other_share_the_index_and_the_history(address: str, tmp_path: Path) -> None:
+    history = tmp_path / "history.sqlite"
+    async with ready(address, keeper=Keeper(history)) as one, ready(address, keeper=Keeper(history)) as other:
+        await one.ask("渡轮")
+        await other.ask("水位")
+        await one.ask("读数")
+        kept = Keeper(history)
+        records = await kept.conversations()
+        assert sorted((record.title, record.turns) for record in records) == [("水位", 1), ("渡轮", 2)]
+        kept.close()
+        await one.press("escape", "ctrl+o")
+        await one.until(lambda: "渡轮" in one.text() and "水位" in one.text())
 
 
 # --------------------------------------------------------------------------------------------------------- other keys

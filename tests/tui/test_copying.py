@@ -100,14 +100,14 @@ async def test_a_program_that_never_ends_is_left(machine: Machine, monkeypatch: 
 
 async def test_in_tmux_its_buffer_is_filled_and_handed_on(machine: Machine) -> None:
     machine.has("tmux")
-    session = {"TMUX": "/tmp/tmux-1000/default,1,0", "SSH_TTY": "/dev/pts/0"}
+    session = {"TMUX": "/run/tmux-1000/default,1,0", "SSH_TTY": "/dev/pts/0"}
     assert await machine.copy("渡轮", **session) == Copied(Way.TMUX, "tmux")
     assert machine.got("tmux") == "渡轮"
     assert (machine.folder / "tmux.args").read_text().split() == ["load-buffer", "-w", "-"]
 
 
 async def test_a_tmux_that_is_elsewhere_is_spoken_through(machine: Machine) -> None:
-    assert await machine.copy("渡轮", TMUX="/tmp/tmux-1000/default,1,0") == Copied(Way.TERMINAL)
+    assert await machine.copy("渡轮", TMUX="/run/tmux-1000/default,1,0") == Copied(Way.TERMINAL)
     plain = osc52("渡轮")
     assert machine.written == [plain + "\x1bPtmux;" + plain.replace("\x1b", "\x1b\x1b") + "\x1b\\"]
 

@@ -71,9 +71,9 @@ def test_no_module_holds_words_of_its_own(module: Path) -> None:
         assert not HAN.search(value), f"{module.name}: {value!r}"
         # Two words with a blank between them, outside a stylesheet, are a sentence that nobody translated.
         is_style = "{" in value and ":" in value
-        assert is_style or SQL.match(value) or value in NAMES or not re.search(r"[A-Za-z]{2,},? +[A-Za-z]{2,}", value), (
-            f"{module.name}: {value!r}"
-        )
+        assert (
+            is_style or SQL.match(value) or value in NAMES or not re.search(r"[A-Za-z]{2,},? +[A-Za-z]{2,}", value)
+        ), f"{module.name}: {value!r}"
 
 
 async def test_the_screen_in_chinese_holds_no_english(address: str) -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import replace
 
 import pytest
-from hypothesis import given, settings
+from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
 from server.schemas import AskResponse
@@ -16,6 +16,7 @@ from tui.markdown import Document
 from tui.mending import mended
 from tui.session import Turn
 from tui.typesetting import Paragraph
+from tui.widgets.prose import Prose
 from tui.widgets.turn import TurnView
 
 REPORT = """# 新渡轮
@@ -155,7 +156,7 @@ def phrased(answer: str) -> Turn:
 
 
 def drawn(turn: Turn) -> list[Paragraph]:
-    view = TurnView(turn, Words(Language.EN))
+    view = TurnView(turn, Words(Language.EN), Prose())
     return [one for one in view._outcome() if one.role == "answer"]
 
 
@@ -188,6 +189,7 @@ PIECES = st.lists(st.sampled_from((*BLOCKS, *INLINES)), max_size=40)
 
 
 @settings(max_examples=200, deadline=None)
+@example(["- 渡轮\n", "*", "下水"])  # a list begins, and then it was the item's next line
 @given(PIECES)
 def test_any_text_is_set_and_piece_by_piece_as_at_once(pieces: list[str]) -> None:
     document, source = Document(), ""

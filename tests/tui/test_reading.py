@@ -81,8 +81,7 @@ async def find(screenful: Screenful, query: str) -> None:
 # --------------------------------------------------------------------------------------------------- the whole screen
 
 
-@BOTH
-@pytest.mark.parametrize("back", ["escape", "o"])
+@pytest.mark.parametrize(("size", "back"), [(NARROW, "escape"), (WIDE, "o")])
 async def test_an_article_takes_the_whole_screen_and_gives_it_back(
     address: str, size: tuple[int, int], back: str
 ) -> None:
@@ -184,8 +183,7 @@ async def test_the_language_changes_on_the_whole_screen(address: str) -> None:
 # ------------------------------------------------------------------------------------------------------------ finding
 
 
-@BOTH
-@pytest.mark.parametrize("full", [False, True], ids=["pane", "full"])
+@pytest.mark.parametrize(("size", "full"), [(NARROW, False), (WIDE, False), (NARROW, True)])
 async def test_words_are_found_as_they_are_typed(address: str, size: tuple[int, int], full: bool) -> None:
     async with ready(address, size) as screenful:
         await read(screenful, "渡轮")
@@ -227,8 +225,7 @@ async def test_what_is_found_in_the_quote_leaves_the_quote_its_colour(address: s
         await screenful.until(lambda: drawn(screenful, "quote") == SPEED)
 
 
-@BOTH
-@pytest.mark.parametrize(("on", "back"), [("enter", "shift+enter"), ("down", "up")])
+@pytest.mark.parametrize(("size", "on", "back"), [(NARROW, "enter", "shift+enter"), (WIDE, "down", "up")])
 async def test_matches_are_walked_around(address: str, size: tuple[int, int], on: str, back: str) -> None:
     async with ready(address, size) as screenful:
         await read(screenful, "水位")

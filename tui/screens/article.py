@@ -23,7 +23,7 @@ from tui.widgets.turn import describe
 
 
 def read_full_screen(
-    screen: Screen[object], reading: Reading, words: Words, pane: ArticlePane, walked: Callable[[Spot], object]
+    screen: Screen[None], reading: Reading, words: Words, pane: ArticlePane, walked: Callable[[Spot], object]
 ) -> None:
     """Shows what is read on the whole screen, at the place where a pane shows it; nothing where nothing is read.
 

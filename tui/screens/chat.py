@@ -100,7 +100,8 @@ class ChatScreen(PanedScreen):
             return
         conversation.update_turn(turn)
         conversation.follow_turn(turn)
-        self.query_one(KeyBar).relabel()
+        if not (turn.stage is Stage.STREAMING and turn.partial):  # as it was with the piece before
+            self.query_one(KeyBar).relabel()
         if turn.stage in {Stage.FAILED, Stage.STOPPED}:
             self._box.bring_back(turn.question)
         if turn.reply is not None:

@@ -59,7 +59,8 @@ class ConversationPane(VerticalScroll, can_focus=True):
     async def add(self, *turns: Turn) -> None:
         """Adds turns at the end, and goes there."""
         self.query_one("#welcome").display = False
-        views = {turn: TurnView(turn, self._words) for turn in turns}
+        looks = self.query_one("#welcome", Prose)
+        views = {turn: TurnView(turn, self._words, looks) for turn in turns}
         self._views.update(views)
         await self.mount(*views.values())
         self.scroll_end(animate=False)

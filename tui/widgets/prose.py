@@ -124,7 +124,7 @@ class Prose(Widget):
         width = self.size.width
         former = self._columns.get(width) if width not in self._stale else None
         self._stale = set(self._columns)
-        if former is not None and len(self._column(width)) == len(former):
+        if former is not None and self.height_of(self._column(width)) == self.height_of(former):
             # As high as before, so nothing around it moves: a new layout would draw the whole screen.
             self._layout_updates += 1
             self.refresh(self._from_first_other(before))
@@ -140,7 +140,7 @@ class Prose(Widget):
         first = min(alike, len(self._paragraphs) - 1)
         column = self._column(self.size.width)
         top = column.top(first) - self._paragraphs[first].gap
-        return Region(0, top, self.size.width, len(column) - top)
+        return Region(0, top, self.size.width, self.height_of(column) - top)
 
     def lay_over(self, touches: Mapping[int, Sequence[Touch]]) -> None:
         """Draws further touches over those of the paragraphs, by index of the paragraph; no line moves."""
@@ -173,7 +173,11 @@ class Prose(Widget):
         return container.width
 
     def get_content_height(self, container: Size, viewport: Size, width: int) -> int:  # noqa: ARG002
-        return len(self.rows(width)) if width else 0
+        return self.height_of(self._column(width)) if width else 0
+
+    def height_of(self, column: Column) -> int:
+        """Lines that a column takes up; what grows may take more than it needs yet."""
+        return len(column)
 
     def render_line(self, y: int) -> Strip:
         width = self.size.width

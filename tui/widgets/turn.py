@@ -6,12 +6,14 @@ import re
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from rich.style import Style
 from textual.message import Message
 
 from tui.glyphs import cells
 from tui.i18n import Words
 from tui.markdown import Document
 from tui.session import Fate, Reference, Stage, Turn
+from tui.typesetting import Column
 from tui.widgets.prose import Paragraph, Prose, Touch
 
 if TYPE_CHECKING:
@@ -19,6 +21,8 @@ if TYPE_CHECKING:
 
 _MARK = re.compile(r"\[(\d{1,3})\]")
 _FATES = {Fate.MOVED: "fate.moved", Fate.LOST: "fate.lost", Fate.GONE: "fate.gone"}
+RESERVE = 12
+"""Lines that an answer grows by, on the screen, while it streams."""
 _STAGE_CLASSES = {stage: f"-{stage.name.lower()}" for stage in Stage}
 
 
@@ -28,6 +32,8 @@ class TurnView(Prose):
     Args:
         turn: what to draw; call `relabel` when it has changed.
         words: the interface's words.
+        looks: another text on the same ground, whose looks it has; they are worked out once for all turns, since each
+            takes several milliseconds.
     """
 
     class Chosen(Message):
@@ -38,20 +44,38 @@ class TurnView(Prose):
             self.turn = turn
             self.index = index
 
-    def __init__(self, turn: Turn, words: Words) -> None:
+    def __init__(self, turn: Turn, words: Words, looks: Prose) -> None:
         super().__init__()
         self.turn = turn
         self._words = words
+        self._looks_from = looks
         self._document = Document()
+        self._shown_stage = turn.stage
+        self.add_class(_STAGE_CLASSES[turn.stage])  # now, while it costs no styling of its own
 
     def on_mount(self) -> None:
         self.relabel()
 
+    @classmethod
+    def _get_component_classes(cls) -> frozenset[str]:  # type: ignore[override]  # that one is cached
+        return frozenset()  # it has the looks of another: see `looks`
+
+    def get_component_rich_style(self, *names: str, partial: bool = False, default: Style | None = None) -> Style:
+        return self._looks_from.get_component_rich_style(*names, partial=partial, default=default)
+
     def relabel(self) -> None:
         """Draws again: the turn has changed, or the language."""
-        for stage, name in _STAGE_CLASSES.items():
-            self.set_class(stage is self.turn.stage, name)
+        stage, self._shown_stage = self._shown_stage, self.turn.stage
         self.show([Paragraph(self.turn.question, "question"), *self._within(), *self._outcome()])
+        if stage is not self.turn.stage:
+            self.set_class(False, _STAGE_CLASSES[stage])
+            self.set_class(True, _STAGE_CLASSES[self.turn.stage])
+            self.refresh(layout=True)
+
+    def height_of(self, column: Column) -> int:
+        """While an answer grows it takes up lines in advance: each layout is one of the whole screen."""
+        reserve = RESERVE if self._shown_stage is Stage.STREAMING else 1
+        return -(-len(column) // reserve) * reserve
 
     def on_prose_picked(self, event: Prose.Picked) -> None:
         event.stop()

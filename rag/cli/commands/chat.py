@@ -77,10 +77,10 @@ def _run_private(flags: Flags, language: str | None) -> None:
         except RagError as error:
             problems.append(error)
             raise
-        return address
+        return server.revive()
 
     # It opens the index on a core of its own while this process draws the first frame on another.
-    address = server.start()
+    server.start()
     try:
         from tui.app import run
 

@@ -35,6 +35,7 @@ _LOOKED_AT = 4096
 _MOST = 0.4
 """Share of a page's text that its main element must hold to be taken for it."""
 _LEAST_PARAGRAPH = 20
+_PARAGRAPHS = frozenset(("p", "pre", "blockquote"))
 
 
 def read_html(path: Path) -> Extracted:
@@ -136,18 +137,25 @@ def _main(body: etree._Element) -> etree._Element:
 
 
 def _densest(body: etree._Element) -> etree._Element | None:
-    """The element whose own paragraphs hold the most text; those of its children count half."""
+    """The element that holds the most text in paragraphs of its own; those of its children count half."""
     scores: dict[etree._Element, float] = {}
-    for node in body.iter("p", "pre", "blockquote"):
-        weight = _weight(node)
+    for node in body.iter("p", "pre", "blockquote", "div", "td", "section", "font"):
         parent = node.getparent()
-        if weight < _LEAST_PARAGRAPH or parent is None:
+        if tag_of(node) in _PARAGRAPHS:
+            weight, holder, above = _weight(node), parent, parent.getparent() if parent is not None else None
+        else:  # old pages part their paragraphs by line breaks
+            weight, holder, above = _own_weight(node), node, parent
+        if weight < _LEAST_PARAGRAPH or holder is None:
             continue
-        scores[parent] = scores.get(parent, 0) + weight
-        above = parent.getparent()
+        scores[holder] = scores.get(holder, 0) + weight
         if above is not None:
             scores[above] = scores.get(above, 0) + weight / 2
     return max(scores, key=lambda node: scores[node]) if scores else None
+
+
+def _own_weight(node: etree._Element) -> int:
+    """Characters that stand in an element itself and not in one within it."""
+    return sum(len("".join(piece.split())) for piece in (node.text or "", *(child.tail or "" for child in node)))
 
 
 def _weight(node: etree._Element) -> int:

@@ -40,6 +40,7 @@ _UNMAPPED_SHARE = 0.3
 _PICTURE_SHARE = 0.5
 _FEW_CHARS = 20
 _MAX_MARKS = 10_000
+_LINE_ENDS = frozenset(("\r", "\n", SOFT_HYPHEN))
 _JUNK_TITLE = re.compile(
     r"(?i)untitled|无标题|未命名|microsoft \w+ - .*|幻灯片 ?\d+|.*\.(?:docx?|pdf|indd|wps|pptx?|xlsx?|tex|fm)"
 )
@@ -131,37 +132,29 @@ def _is_picture(page: Any) -> bool:
 
 def _lines(text_page: Any) -> Iterator[PrintedLine]:
     """The lines of a page as PDFium orders them."""
-    chars: list[str] = []
-    box: list[float] = []
     rect = pdfium.FS_RECTF()
+    chars: list[str] = []
+    boxes: list[tuple[float, float, float, float]] = []
     for index in range(pdfium.FPDFText_CountChars(text_page)):
         char = chr(pdfium.FPDFText_GetUnicode(text_page, index))
-        if char in "\r\n":
-            yield from _line(chars, box)
-            chars, box = [], []
-            continue
-        if not char.isspace() and char != "\0" and pdfium.FPDFText_GetLooseCharBox(text_page, index, rect):
-            found = (rect.left, rect.bottom, rect.right, rect.top)
-            box = (
-                [min(box[0], found[0]), min(box[1], found[1]), max(box[2], found[2]), max(box[3], found[3])]
-                if box
-                else [*found]
-            )
-        chars.append(char)
-        if char == SOFT_HYPHEN:
-            yield from _line(chars, box)
-            chars, box = [], []
-    yield from _line(chars, box)
+        if char not in "\r\n":
+            chars.append(char)
+            if not char.isspace() and pdfium.FPDFText_GetLooseCharBox(text_page, index, rect):
+                boxes.append((rect.left, rect.bottom, rect.right, rect.top))
+        if char in _LINE_ENDS:
+            yield from _line("".join(chars), boxes)
+            chars, boxes = [], []
+    yield from _line("".join(chars), boxes)
 
 
-def _line(chars: Sequence[str], box: Sequence[float]) -> Iterator[PrintedLine]:
-    text = "".join(chars)
+def _line(text: str, boxes: Sequence[tuple[float, float, float, float]]) -> Iterator[PrintedLine]:
+    """A line and the box around its characters; nothing for a blank one."""
     hyphen = SOFT_HYPHEN if text.endswith(SOFT_HYPHEN) else ""
     # PDFium may give a character beyond the first plane as two halves.
-    text = text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")
-    text = clean(text).rstrip() + hyphen
-    if text.strip() and box:
-        yield PrintedLine(text, *box)
+    text = clean(text.encode("utf-16", "surrogatepass").decode("utf-16", "replace")).rstrip()
+    if text.strip() and boxes:
+        lefts, bottoms, rights, tops = zip(*boxes, strict=True)
+        yield PrintedLine(text + hyphen, min(lefts), min(bottoms), max(rights), max(tops))
 
 
 def _remarks(pages: Sequence[_PageText]) -> Iterator[str]:

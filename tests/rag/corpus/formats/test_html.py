@@ -39,6 +39,8 @@ def lines_of(article: Article) -> list[str]:
         "<div class='page has-sidebar'><h1>夜校</h1><div><p>{one}</p><p>{two}</p></div></div>"
         "<script>var x = '不是正文';</script>",
         "<h1>夜校</h1><div itemprop='articleBody'><p>{one}</p><p>{two}</p></div><form>请登录后评论</form>",
+        "<table><tr><td><a href='/'>首页</a><br><a href='/n'>新闻</a><br>今天多云</td><td><h1>夜校</h1>"
+        "　　{one}<br><br>　　{two}</td></tr></table><table><tr><td>京ICP备0000号</td></tr></table>",
         "<h1>夜校</h1><p>{one}</p><p style='display: none'>看不见的字</p><p>{two}</p><p hidden>看不见的字</p>",
     ],
 )
