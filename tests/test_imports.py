@@ -62,7 +62,7 @@ def test_the_server_starts_without_the_library_behind_it(tmp_path: Path) -> None
 
 
 def test_a_client_needs_the_wire_models_and_nothing_else_of_ours(tmp_path: Path) -> None:
-    loaded = modules_after("import tui.client", tmp_path)
+    loaded = modules_after("import tui.remote.client", tmp_path)
     ours = {name for name in loaded if name.split(".")[0] in {"rag", "server"}}
     assert {name for name in ours if not f"{name}.".startswith(("server.schemas.", "server.client."))} == {"server"}
 

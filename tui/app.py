@@ -12,22 +12,22 @@ from textual.binding import BindingType
 from textual.geometry import Offset
 from textual.widgets import Input, TextArea
 
-from tui.caret import caret_of
-from tui.glyphs import shown
 from tui.history.keeper import Keeper, LoadAnalysis
 from tui.history.place import history_file
-from tui.home import Home
+from tui.home.home import Home
+from tui.home.keymap import perform
+from tui.home.keys import Area, Command, bindings, of_area, types_character
+from tui.home.keys import command as command_of
+from tui.home.preferences import Trouble, config_folder
+from tui.home.themes import THEMES, default_theme, install, next_theme
 from tui.i18n import Words, choose_language
-from tui.keymap import perform
-from tui.keys import Area, Command, bindings, of_area, types_character
-from tui.keys import command as command_of
-from tui.link import Connect, Link
 from tui.messages import HistoryTrouble
 from tui.notices import notice, notice_again
-from tui.preferences import Trouble, config_folder
+from tui.remote.link import Connect, Link
 from tui.screens.chat import ChatScreen
 from tui.screens.help import HelpScreen
-from tui.themes import THEMES, default_theme, install, next_theme
+from tui.text.caret import caret_of
+from tui.text.glyphs import shown
 from tui.widgets.question import QuestionBox
 
 if TYPE_CHECKING:
@@ -256,7 +256,7 @@ class WenbaoApp(App[None]):
 
     def action_write_keys(self) -> None:
         """Writes the key file, and says where it is."""
-        from tui.keyfile import write_keys
+        from tui.home.keyfile import write_keys
 
         folder = self._home.folder or config_folder()
         try:

@@ -6,12 +6,12 @@ from typing import TYPE_CHECKING
 
 from textual.message import Message
 
-from tui.session import Fate, Reference, Turn
+from tui.talk.session import Fate, Reference, Turn
 
 if TYPE_CHECKING:
     from server.schemas import ArticleDetail, IndexOut
-    from tui.client import ClientError
     from tui.history.failures import HistoryError
+    from tui.remote.client import ClientError
 
 
 class LinkChanged(Message):

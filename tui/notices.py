@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any, Literal
 from weakref import WeakKeyDictionary
 
-from tui.glyphs import cells, clip
+from tui.text.glyphs import cells, clip
 
 if TYPE_CHECKING:
     from textual.app import App

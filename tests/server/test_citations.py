@@ -31,8 +31,8 @@ from server.schemas import CitationOut
 from server.state import build_state
 from tests.rag.corpus.formats.making import Print, write_epub
 from tests.server.conftest import serve_state
-from tui.session import Conversation, Turn
 from tui.taking.document import as_json
+from tui.talk.session import Conversation, Turn
 
 pytestmark = pytest.mark.usefixtures("opened_once")
 

@@ -14,8 +14,8 @@ from textual.widget import Widget
 from tests.tui.paper import PaperLibrary, serving
 from tui.app import WenbaoApp
 from tui.history.keeper import Keeper
-from tui.home import Home
-from tui.link import Connect, Link
+from tui.home.home import Home
+from tui.remote.link import Connect, Link
 from tui.screens.chat import ChatScreen
 from tui.widgets.article import ArticlePane
 from tui.widgets.conversation import ConversationPane

@@ -14,9 +14,9 @@ from rag.errors import StoreError
 from tests.tui.conftest import NARROW, WIDE, Screenful, opened, ready
 from tests.tui.hostile import EVERYTHING, EVIL, PILE, HostileLibrary, LoudDriver, faults, steering
 from tests.tui.paper import serving
-from tui.glyphs import cells, glyph, shown
 from tui.notices import notice
-from tui.session import Stage
+from tui.talk.session import Stage
+from tui.text.glyphs import cells, glyph, shown
 from tui.widgets.field import Field
 
 BOTH = pytest.mark.parametrize("size", [NARROW, WIDE], ids=["narrow", "wide"])

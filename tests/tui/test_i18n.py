@@ -11,8 +11,9 @@ import pytest
 
 import tui
 from tests.tui.conftest import ready
-from tui.client import Trouble
+from tui.home.themes import THEMES
 from tui.i18n import CATALOGUE, Language, Words, choose_language
+from tui.remote.client import Trouble
 
 ROOT = Path(tui.__file__).parent
 MODULES = sorted(path for path in ROOT.rglob("*.py") if path.parent.name != "i18n" and path.name != "__main__.py")
@@ -39,6 +40,7 @@ def constants(module: Path) -> list[str]:
 def used_keys() -> set[str]:
     known = {value for module in MODULES for value in constants(module) if value in CATALOGUE}
     known |= {f"{kind}.{trouble}" for kind in ("error", "hint") for trouble in Trouble}
+    known |= {f"theme.{name}" for name in THEMES}
     return known
 
 

@@ -13,8 +13,8 @@ from rag.settings import Settings
 from server.state import build_state
 from tests.tui.conftest import NARROW, WIDE, ready
 from tests.tui.paper import serving_state
-from tests.tui.test_highlight import bare, marked_cells
-from tui.session import Stage
+from tests.tui.text.test_highlight import bare, marked_cells
+from tui.talk.session import Stage
 
 QUESTIONS = Path(rag.__file__).parent / "sample" / "questions.jsonl"
 

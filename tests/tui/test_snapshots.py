@@ -11,9 +11,9 @@ from textual.pilot import Pilot
 
 from tests.tui.conftest import NARROW, WIDE, Screenful
 from tui.app import WenbaoApp
-from tui.home import Home
-from tui.link import Link
-from tui.preferences import Preferences
+from tui.home.home import Home
+from tui.home.preferences import Preferences
+from tui.remote.link import Link
 
 QUESTION = "渡轮多久到对岸？"
 UNKNOWN = "船厂的预算是多少？"

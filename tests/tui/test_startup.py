@@ -23,7 +23,7 @@ def test_a_session_never_loads_the_library(address: str) -> None:
     code = f"""
 import asyncio, sys
 from tui.app import WenbaoApp
-from tui.link import Link
+from tui.remote.link import Link
 from tui.widgets.turn import TurnView
 
 async def main():

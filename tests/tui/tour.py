@@ -23,9 +23,9 @@ from rich.cells import cell_len
 from rag.index.building.builder import build_index
 from rag.settings import Settings
 from server.private import PrivateServer
-from tests.tui import chromium
+from tests.tui.browser import chromium
+from tests.tui.browser.test_web import served
 from tests.tui.conftest import Screenful, ready
-from tests.tui.test_web import served
 from tui.history.keeper import Keeper
 
 FOLDER = Path(__file__).parents[2] / "docs" / "terminal"

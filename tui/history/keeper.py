@@ -12,7 +12,7 @@ from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import TYPE_CHECKING, TypeVar
 
-from tui.session import Conversation, Turn
+from tui.talk.session import Conversation, Turn
 
 if TYPE_CHECKING:  # SQLite is loaded in the thread, behind the first frame
     from tui.history.failures import HistoryError

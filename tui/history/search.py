@@ -15,7 +15,7 @@ from tui.history.failures import told
 from tui.history.folding import Analysis, Folder
 from tui.history.records import Field, Findings, Found
 from tui.history.store import Store, storable
-from tui.quotes import Span
+from tui.text.quotes import Span
 
 LIMIT = 100
 """Places that are looked up in full; nobody reads more."""

@@ -9,7 +9,7 @@ from pydantic import ValidationError
 
 from server.schemas import AskResponse
 from tui.history.records import TurnRecord
-from tui.session import Conversation, Stage, Turn
+from tui.talk.session import Conversation, Stage, Turn
 
 
 @dataclass(frozen=True, slots=True)

@@ -10,11 +10,11 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.screen import Screen
 
+from tui.home.keys import Area, bindings
 from tui.i18n import Words
-from tui.keys import Area, bindings
 from tui.messages import ArticleCame, ArticleFailed
-from tui.reading import Reading, Spot
 from tui.taking.copying import copy_answer, copy_sentence
+from tui.talk.reading import Reading, Spot
 from tui.widgets.article import ArticlePane, Place
 from tui.widgets.bars import KeyBar
 from tui.widgets.find import FindField
@@ -102,7 +102,7 @@ class ArticleScreen(Screen[Place | None]):
     @work(exclusive=True, group="article")
     async def _read(self, spot: Spot) -> None:
         """Shows the article of a reference."""
-        from tui.client import ClientError
+        from tui.remote.client import ClientError
 
         self._pane.begin(spot.label)
         try:

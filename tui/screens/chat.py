@@ -9,25 +9,25 @@ from textual.app import ComposeResult
 from textual.binding import BindingType
 from textual.content import Content
 
-from tui.asking import Asking
-from tui.glyphs import clip
 from tui.history.keeper import Keeper
+from tui.home.keys import Area, bindings
 from tui.i18n import Words
-from tui.keys import Area, bindings
-from tui.link import Link
 from tui.messages import ArticleCame, ArticleFailed, FatesKnown, TurnChanged
 from tui.notices import notice
-from tui.reading import Reading, Spot
+from tui.remote.link import Link
 from tui.screens.article import read_full_screen
 from tui.screens.explanation import ExplanationScreen
 from tui.screens.paned import PanedScreen
-from tui.session import Conversation, Reference, Selection, Stage, Turn
 from tui.taking.copying import copy_answer, copy_sentence, export
+from tui.talk.asking import Asking
+from tui.talk.reading import Reading, Spot
+from tui.talk.session import Conversation, Reference, Selection, Stage, Turn
+from tui.text.glyphs import clip
 from tui.widgets.bars import KeyBar, StatusBar, TroubleBar
 from tui.widgets.conversation import ConversationPane
+from tui.widgets.corpus.refresh import IndexSeen, RefreshLine
 from tui.widgets.panes import WIDE, Panes
 from tui.widgets.question import QuestionBox
-from tui.widgets.refresh import IndexSeen, RefreshLine
 from tui.widgets.turn import TurnView, describe
 
 if TYPE_CHECKING:
@@ -185,7 +185,7 @@ class ChatScreen(PanedScreen):
     @work(exclusive=True, group="fates")
     async def _look_after(self, turns: list[Turn]) -> None:
         """Finds out what has become of the articles that turns cite, the last turn first."""
-        from tui.client import ClientError
+        from tui.remote.client import ClientError
 
         await self._link.client()
         for turn in reversed(turns):
@@ -264,7 +264,7 @@ class ChatScreen(PanedScreen):
     @work(exclusive=True, group="article")
     async def _read(self, spot: Spot) -> None:
         """Shows the article of a reference."""
-        from tui.client import ClientError
+        from tui.remote.client import ClientError
 
         self._panes.article.begin(spot.label)
         try:

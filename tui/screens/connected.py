@@ -7,13 +7,13 @@ from typing import TYPE_CHECKING
 from textual import on, work
 from textual.screen import Screen
 
-from tui.freshness import Freshness
 from tui.i18n import Words
-from tui.link import Link
 from tui.messages import IndexKnown, LinkChanged, ServerTrouble
-from tui.session import Reference
+from tui.remote.freshness import Freshness
+from tui.remote.link import Link
+from tui.talk.session import Reference
 from tui.widgets.bars import LinkState, StatusBar, TroubleBar
-from tui.widgets.refresh import IndexSeen, announce
+from tui.widgets.corpus.refresh import IndexSeen, announce
 
 if TYPE_CHECKING:
     from server.schemas import IndexOut
@@ -49,7 +49,7 @@ class ConnectedScreen(Screen[None]):
     async def _establish(self) -> None:
         """Connects, and says what there is to read."""
         index = await self._link.establish()
-        from tui.client import ClientError  # imported by now: establishing needs it
+        from tui.remote.client import ClientError  # imported by now: establishing needs it
 
         client = await self._link.client()
         try:

@@ -14,12 +14,12 @@ from textual.containers import Horizontal
 from textual.screen import Screen
 from textual.widgets import Input
 
-from tui.glyphs import cells
 from tui.history.keeper import Keeper
+from tui.home.keymap import keys_of
+from tui.home.keys import Area, bindings, command
 from tui.i18n import Words
-from tui.keymap import keys_of
-from tui.keys import Area, bindings, command
 from tui.notices import notice
+from tui.text.glyphs import cells
 from tui.widgets.bars import KeyBar
 from tui.widgets.entries import Entry, EntryLine, EntryList
 from tui.widgets.field import Field

@@ -13,25 +13,25 @@ from textual.containers import Horizontal
 from textual.content import Content
 from textual.screen import Screen
 
-from tui.asking import Pace
-from tui.browsing import MAX_IDS, Browsing, Query, TooMany, label_of, narrowed, span_of
-from tui.freshness import Freshness
-from tui.glyphs import clip, shown
+from tui.home.keys import Area, bindings
 from tui.i18n import Words
-from tui.keys import Area, bindings
-from tui.link import Link
 from tui.messages import ServerTrouble
 from tui.notices import notice
-from tui.reading import Reading
+from tui.remote.browsing import MAX_IDS, Browsing, Query, TooMany, label_of, narrowed, span_of
+from tui.remote.freshness import Freshness
+from tui.remote.link import Link
 from tui.screens.index import IndexScreen, state_line
-from tui.session import Reference, Selection
+from tui.talk.asking import Pace
+from tui.talk.reading import Reading
+from tui.talk.session import Reference, Selection
+from tui.text.glyphs import clip, shown
 from tui.widgets.bars import KeyBar, TroubleBar
-from tui.widgets.filters import FilterBar, FilterField
-from tui.widgets.listing import ArticleRows
+from tui.widgets.corpus.filters import FilterBar, FilterField
+from tui.widgets.corpus.listing import ArticleRows
+from tui.widgets.corpus.refresh import IndexSeen, RefreshLine
+from tui.widgets.corpus.tree import CorpusTree, Kind
 from tui.widgets.panes import WIDE
 from tui.widgets.prose import Prose
-from tui.widgets.refresh import IndexSeen, RefreshLine
-from tui.widgets.tree import CorpusTree, Kind
 
 TYPING_SECONDS = 0.06
 """Least time between two looks for articles while somebody types."""
@@ -152,7 +152,7 @@ class CorpusScreen(Screen[Selection | None]):
     async def _find(self) -> None:
         """Fetches the first articles of what is looked for."""
         await self._link.client()
-        from tui.client import ClientError  # imported by now: the link needed it
+        from tui.remote.client import ClientError  # imported by now: the link needed it
 
         wanted = self._wanted
         try:
@@ -170,7 +170,7 @@ class CorpusScreen(Screen[Selection | None]):
     async def _more(self) -> None:
         """Fetches the next articles."""
         await self._link.client()
-        from tui.client import ClientError  # imported by now: the link needed it
+        from tui.remote.client import ClientError  # imported by now: the link needed it
 
         try:
             await self._browsing.more()
@@ -191,7 +191,7 @@ class CorpusScreen(Screen[Selection | None]):
         """The place with most articles whose name begins so."""
         if not self._link.ready:
             return None
-        from tui.client import ClientError  # imported by now: the link needed it
+        from tui.remote.client import ClientError  # imported by now: the link needed it
 
         with suppress(ClientError):  # what is looked for meanwhile tells of it
             name = await self._browsing.completed(typed)
@@ -277,7 +277,7 @@ class CorpusScreen(Screen[Selection | None]):
     async def action_ask(self) -> None:
         """Back to the question box; questions go to what is marked, else to what the articles are narrowed down to."""
         await self._link.client()
-        from tui.client import ClientError  # imported by now: the link needed it
+        from tui.remote.client import ClientError  # imported by now: the link needed it
 
         try:
             selection = await self._browsing.selection(self._words, self._rows.current)
@@ -296,7 +296,7 @@ class CorpusScreen(Screen[Selection | None]):
     async def action_refresh_index(self) -> None:
         """Brings the index up to date with the corpus, while everything else goes on."""
         await self._link.client()
-        from tui.client import ClientError  # imported by now: the link needed it
+        from tui.remote.client import ClientError  # imported by now: the link needed it
 
         try:
             await self._freshness.refresh()

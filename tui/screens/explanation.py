@@ -13,17 +13,17 @@ from textual.content import Content
 from textual.message import Message
 from textual.screen import ModalScreen
 
-from tui.explaining import explained
-from tui.glyphs import clip
+from tui.home.keys import Area, bindings
 from tui.i18n import Words
-from tui.keys import Area, bindings
-from tui.session import Reference, Turn
+from tui.talk.explaining import explained
+from tui.talk.session import Reference, Turn
+from tui.text.glyphs import clip
 from tui.widgets.prose import Paragraph, Prose
 from tui.widgets.turn import describe
 
 if TYPE_CHECKING:
     from server.schemas import AskResponse
-    from tui.client import ClientError
+    from tui.remote.client import ClientError
 
 Explain = Callable[[Turn], Awaitable["AskResponse"]]
 """Has a turn's question asked again, with its explanation; what it raises is a ClientError."""
@@ -84,7 +84,7 @@ class ExplanationScreen(ModalScreen[Reference | None]):
 
     @work(exclusive=True)
     async def _ask(self) -> None:
-        from tui.client import ClientError
+        from tui.remote.client import ClientError
 
         try:
             self.post_message(self.Came(await self._explain(self._turn)))

@@ -16,11 +16,11 @@ from textual.content import Content
 from textual.screen import ModalScreen
 from textual.widgets import Button, Input, RadioButton, RadioSet
 
-from tui.glyphs import clip, shown
 from tui.i18n import Words
 from tui.notices import notice
-from tui.session import Conversation
 from tui.taking.files import Exists, NotWritten, suggested_name, target_of, write
+from tui.talk.session import Conversation
+from tui.text.glyphs import clip, shown
 from tui.widgets.field import Field
 from tui.widgets.prose import Paragraph, Prose
 

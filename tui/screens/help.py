@@ -11,10 +11,10 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 
-from tui.glyphs import cells
+from tui.home.keymap import areas_of, keys_of
+from tui.home.keys import AREAS, Area, of_area
 from tui.i18n import Words
-from tui.keymap import areas_of, keys_of
-from tui.keys import AREAS, Area, of_area
+from tui.text.glyphs import cells
 from tui.widgets.prose import Paragraph, Prose, Touch
 
 _KEY_COLUMN = 21

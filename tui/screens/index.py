@@ -12,11 +12,11 @@ from textual.containers import VerticalScroll
 from textual.content import Content
 from textual.screen import ModalScreen
 
-from tui.freshness import Freshness
-from tui.glyphs import clip
 from tui.i18n import Words
+from tui.remote.freshness import Freshness
+from tui.text.glyphs import clip
+from tui.widgets.corpus.refresh import changes_in_words, job_line
 from tui.widgets.prose import Paragraph, Prose
-from tui.widgets.refresh import changes_in_words, job_line
 
 if TYPE_CHECKING:
     from server.schemas import IndexOut, JobOut

@@ -14,12 +14,12 @@ from textual.screen import ModalScreen, Screen
 from textual.widgets import Input, OptionList
 from textual.widgets.option_list import Option
 
-from tui.glyphs import cells, clip
+from tui.home.initials import initials
+from tui.home.keymap import carrier_of, keys_of
+from tui.home.keys import COMMANDS, Area, Command
+from tui.home.keys import command as command_of
 from tui.i18n import Language, Words
-from tui.initials import initials
-from tui.keymap import carrier_of, keys_of
-from tui.keys import COMMANDS, Area, Command
-from tui.keys import command as command_of
+from tui.text.glyphs import cells, clip
 from tui.widgets.field import Field
 
 _HIDDEN = frozenset({"palette"})

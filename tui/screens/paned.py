@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from textual import events
 
-from tui.keys import Area
+from tui.home.keys import Area
 from tui.screens.connected import ConnectedScreen
 from tui.widgets.find import FindField
 from tui.widgets.panes import Panes

@@ -6,9 +6,9 @@ from typing import TYPE_CHECKING
 
 from tui.i18n import Words
 from tui.notices import notice
-from tui.session import Conversation, Reference, Turn
 from tui.taking.clipboard import Copied, TooLong, Way, copy
 from tui.taking.passages import answer, sentence
+from tui.talk.session import Conversation, Reference, Turn
 
 if TYPE_CHECKING:
     from textual.app import App

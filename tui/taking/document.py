@@ -7,8 +7,8 @@ import json
 from datetime import UTC, datetime
 from typing import Any
 
-from tui.session import Conversation, Stage, Turn
 from tui.taking.inert import inert_json
+from tui.talk.session import Conversation, Stage, Turn
 
 FORMAT = "wenbao.conversation"
 VERSION = 1

@@ -1,7 +1,7 @@
 """Text from outside on its way out of the program: into a clipboard, from where it is pasted into a terminal, or into a
 file, which is read in one.
 
-`tui.glyphs` is about what is drawn; here the characters stay, joiners of emoji included, except for those that steer.
+`tui.text.glyphs` is about what is drawn; here the characters stay, joiners of emoji included, except those that steer.
 """
 
 from __future__ import annotations

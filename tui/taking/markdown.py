@@ -10,9 +10,9 @@ from collections.abc import Iterable
 from datetime import datetime
 
 from tui.i18n import Words
-from tui.session import Conversation, Reference, Stage, Turn
 from tui.taking.inert import inert, inert_line
 from tui.taking.passages import source_line
+from tui.talk.session import Conversation, Reference, Stage, Turn
 
 _SPECIAL = re.compile(r"([\\`*_\[\]<>&|~$])")
 _OPENING = re.compile(r"^([#+=-]|\d+(?=[.)]))", re.MULTILINE)

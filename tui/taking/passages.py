@@ -6,9 +6,9 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from tui.i18n import Words
-from tui.quotes import Span
-from tui.session import Reference, Stage, Turn
 from tui.taking.inert import inert, inert_line
+from tui.talk.session import Reference, Stage, Turn
+from tui.text.quotes import Span
 
 if TYPE_CHECKING:
     from server.schemas import AskResponse

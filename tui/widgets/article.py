@@ -10,12 +10,12 @@ from textual.app import ComposeResult
 from textual.containers import VerticalScroll
 from textual.content import Content
 
-from tui.finding import Finder, Match
-from tui.glyphs import clip
 from tui.i18n import Words
-from tui.layout import set_article, set_gone
-from tui.quotes import Located, Span, locate
-from tui.session import Reference
+from tui.talk.session import Reference
+from tui.text.finding import Finder, Match
+from tui.text.glyphs import clip
+from tui.text.layout import set_article, set_gone
+from tui.text.quotes import Located, Span, locate
 from tui.widgets.find import FindBar
 from tui.widgets.prose import Paragraph, Prose, Touch
 

@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from tui.glyphs import cells, clip
+from tui.home.keymap import areas_of, carrier_of, is_plain, keys_of, perform
+from tui.home.keys import Command, command, of_area
 from tui.i18n import Words
-from tui.keymap import areas_of, carrier_of, is_plain, keys_of, perform
-from tui.keys import Command, command, of_area
+from tui.text.glyphs import cells, clip
 from tui.widgets.prose import Paragraph, Prose, Touch
 from tui.widgets.turn import describe
 
 if TYPE_CHECKING:
     from server.schemas import IndexOut
-    from tui.client import ClientError
+    from tui.remote.client import ClientError
 
 
 _CLICKED = ("palette", "corpus", "retry")

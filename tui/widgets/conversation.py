@@ -10,7 +10,7 @@ from textual.content import Content
 from textual.message import Message
 
 from tui.i18n import Words
-from tui.session import Reference, Turn
+from tui.talk.session import Reference, Turn
 from tui.widgets.prose import Paragraph, Prose, Touch
 from tui.widgets.turn import TurnView, reference_line
 

@@ -15,8 +15,8 @@ from textual.message import Message
 from textual.scroll_view import ScrollView
 from textual.strip import Strip
 
-from tui.glyphs import cells, clip, glyph, shown
-from tui.quotes import Span
+from tui.text.glyphs import cells, clip, glyph, shown
+from tui.text.quotes import Span
 
 _GAP = 2
 """Blank cells between a line's text and what stands at its right end."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 from textual import events
 from textual.widgets import Input
 
-from tui.glyphs import shown
+from tui.text.glyphs import shown
 
 
 class Field(Input):

@@ -12,9 +12,9 @@ from textual.containers import Horizontal
 from textual.message import Message
 from textual.widgets import Input
 
-from tui.glyphs import cells, shown
+from tui.home.keys import Area, bindings
 from tui.i18n import Words
-from tui.keys import Area, bindings
+from tui.text.glyphs import cells, shown
 from tui.widgets.prose import Paragraph, Prose, Touch
 
 _BUTTONS = ("↑", "↓", "✕")

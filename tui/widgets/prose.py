@@ -1,7 +1,7 @@
 """Paragraphs set in a column: the one widget that draws text from outside.
 
-Text is never read as markup, and every character is drawn through `tui.glyphs`. Ranges of a paragraph can be *touched*:
-given a look of their own, and a target that a click reports.
+Text is never read as markup, and every character is drawn through `tui.text.glyphs`. Ranges of a paragraph can be
+*touched*: given a look of their own, and a target that a click reports.
 """
 
 from __future__ import annotations
@@ -19,8 +19,8 @@ from textual.selection import Selection
 from textual.strip import Strip
 from textual.widget import Widget
 
-from tui.glyphs import Line, shown
-from tui.typesetting import RULE, Column, Look, Looks, Paragraph, Row, Touch
+from tui.text.glyphs import Line, shown
+from tui.text.typesetting import RULE, Column, Look, Looks, Paragraph, Row, Touch
 
 __all__ = ["ROLES", "RULE", "TOUCHES", "Paragraph", "Prose", "Row", "Touch"]
 

@@ -11,11 +11,11 @@ from textual.content import Content
 from textual.message import Message
 from textual.widgets import TextArea
 
-from tui.glyphs import glyph
+from tui.home.keymap import keys_of
+from tui.home.keys import Area, bindings, command
 from tui.i18n import Words
-from tui.keymap import keys_of
-from tui.keys import Area, bindings, command
 from tui.notices import notice
+from tui.text.glyphs import glyph
 
 
 class QuestionBox(TextArea):

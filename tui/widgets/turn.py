@@ -9,15 +9,15 @@ from typing import TYPE_CHECKING
 from rich.style import Style
 from textual.message import Message
 
-from tui.glyphs import cells
 from tui.i18n import Words
-from tui.markdown import Document
-from tui.session import Fate, Reference, Stage, Turn
-from tui.typesetting import Column
+from tui.talk.session import Fate, Reference, Stage, Turn
+from tui.text.glyphs import cells
+from tui.text.markdown import Document
+from tui.text.typesetting import Column
 from tui.widgets.prose import Paragraph, Prose, Touch
 
 if TYPE_CHECKING:
-    from tui.client import ClientError
+    from tui.remote.client import ClientError
 
 _MARK = re.compile(r"\[(\d{1,3})\]")
 _FATES = {Fate.MOVED: "fate.moved", Fate.LOST: "fate.lost", Fate.GONE: "fate.gone"}

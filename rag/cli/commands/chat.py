@@ -46,10 +46,10 @@ def command(flags: Flags, url: str | None, api_key: str | None, language: str | 
 
 
 def _write_keys(language: str | None) -> None:
-    from tui.home import Home
+    from tui.home.home import Home
+    from tui.home.keyfile import write_keys
+    from tui.home.preferences import config_folder
     from tui.i18n import choose_language
-    from tui.keyfile import write_keys
-    from tui.preferences import config_folder
 
     folder = config_folder()
     known = Home.load(folder).preferences.language

@@ -84,10 +84,10 @@ def _server_of(host: str, port: int, is_open: bool, language: str | None) -> Cal
 
     def serve(url: str, api_key: str | None) -> None:
         from server.sockets import base_url, bind
-        from tui.home import Home
+        from tui.browser.web import serve as serve_tabs
+        from tui.home.home import Home
+        from tui.home.preferences import config_folder
         from tui.i18n import Words, choose_language
-        from tui.preferences import config_folder
-        from tui.web import serve as serve_tabs
 
         words = Words(choose_language(language or Home.load(config_folder()).preferences.language))
         tab = [sys.executable, "-P", "-c", _TAB, str(_ROOT), "--url", url]
