@@ -104,7 +104,7 @@ class WenbaoApp(App[None]):
     @on(HistoryTrouble)
     def _history_trouble(self, event: HistoryTrouble) -> None:
         """Says why conversations are not kept; asking goes on."""
-        from tui.screens.conversations import FAULTS, trouble_values
+        from tui.history.wording import FAULTS, trouble_values
 
         error = event.error
         notice(self, self.words, FAULTS[error.fault], severity="warning", **trouble_values(error, self.words))

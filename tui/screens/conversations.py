@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import time
 from collections.abc import Awaitable, Callable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, ClassVar
@@ -15,6 +14,7 @@ from textual.screen import Screen
 from textual.widgets import Input
 
 from tui.history.keeper import Keeper
+from tui.history.wording import extent, in_a_line, trouble_in_words
 from tui.home.keymap import keys_of
 from tui.home.keys import Area, bindings, command
 from tui.i18n import Words
@@ -29,13 +29,6 @@ if TYPE_CHECKING:
     from tui.history.failures import HistoryError
     from tui.history.records import ConversationRecord, Findings, Found
 
-FAULTS = {
-    "broken": "history.broken",
-    "newer": "history.newer",
-    "disk": "history.disk",
-    "busy": "history.busy",
-}
-"""By fault of the file, the words for it."""
 _LEADS = {
     "title": "history.in_title",
     "question": "history.in_question",
@@ -182,7 +175,9 @@ class ConversationsScreen(Screen[Choice | None]):
     def _show(self, go_to: int | None = None, *, to_top: bool = False) -> None:
         """Shows what there is: the list, or what was found, or why there is neither."""
         words = self._words
-        entries = [self._entry(record) for record in self._listed]
+        entries: list[Entry] = [
+            (EntryLine(record.title, right=extent(record, words, self._current)),) for record in self._listed
+        ]
         ids = [record.id for record in self._listed]
         count = words("history.count", count=f"{len(entries):,}") if entries else ""
         if self._findings is not None:
@@ -217,18 +212,9 @@ class ConversationsScreen(Screen[Choice | None]):
             return [Paragraph(words("history.nothing", query=self._findings.query.strip()), "note")]
         return [Paragraph(words("history.empty"), "note")]
 
-    def _entry(self, record: ConversationRecord) -> Entry:
-        return (EntryLine(record.title, right=self._right(record)),)
-
-    def _right(self, record: ConversationRecord) -> str:
-        """How many questions, and when; and whether it is the open one."""
-        turns = self._words("history.turn" if record.turns == 1 else "history.turns", count=record.turns)
-        right = f"{turns} · {when(record.updated):>5}"
-        return self._words("history.current", rest=right) if record.id == self._current else right
-
     def _found_entry(self, place: Found) -> Entry:
         lead = self._words(_LEADS[place.field])
-        head = EntryLine(place.conversation.title, "note", right=self._right(place.conversation))
+        head = EntryLine(place.conversation.title, "note", right=extent(place.conversation, self._words, self._current))
         return (head, EntryLine(place.text, lead=f"  {lead}", ranges=place.ranges))
 
     # -------------------------------------------------------------------------------------------------------- choosing
@@ -331,7 +317,7 @@ class ConversationsScreen(Screen[Choice | None]):
         if chosen is None or not await self._change(lambda: self._keeper.delete(chosen.id)):
             return
         key = keys_of(self.app).listed(command("undo-delete-conversation"))
-        notice(self.app, self._words, "history.deleted", title=_in_a_line(chosen), press=key)
+        notice(self.app, self._words, "history.deleted", title=in_a_line(chosen), press=key)
         self._load()
 
     async def action_undo(self) -> None:
@@ -347,7 +333,7 @@ class ConversationsScreen(Screen[Choice | None]):
         if record is None:
             notice(self.app, self._words, "history.no_undo")
         else:
-            notice(self.app, self._words, "history.restored", title=_in_a_line(record))
+            notice(self.app, self._words, "history.restored", title=in_a_line(record))
             self._load(record.id)
 
     async def _change(self, change: Callable[[], Awaitable[None]]) -> bool:
@@ -361,26 +347,3 @@ class ConversationsScreen(Screen[Choice | None]):
             self._show()
             return False
         return True
-
-
-def trouble_in_words(error: HistoryError, words: Words) -> str:
-    """What is wrong with the file of conversations, and what to do."""
-    return words(FAULTS[error.fault], **trouble_values(error, words))
-
-
-def trouble_values(error: HistoryError, words: Words) -> dict[str, object]:
-    """The values of those words."""
-    detail = words("history.detail", detail=error.detail) if error.detail else ""
-    return {"path": error.path, "detail": detail}
-
-
-def when(seconds: float, now: float | None = None) -> str:
-    """A time as short as it can be: the hour today, the day this year, else the date."""
-    then, today = time.localtime(seconds), time.localtime(now)
-    if then[:3] == today[:3]:
-        return time.strftime("%H:%M", then)
-    return time.strftime("%m-%d" if then.tm_year == today.tm_year else "%Y-%m-%d", then)
-
-
-def _in_a_line(record: ConversationRecord) -> str:
-    return " ".join(record.title.split())

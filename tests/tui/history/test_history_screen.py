@@ -17,9 +17,10 @@ from tests.tui.conftest import NARROW, WIDE, Screenful, ready
 from tests.tui.paper import ARTICLES, FARE, FERRY, FERRY_PAGE, LANTERN, LANTERNS, SPEED, PaperLibrary, make_article
 from tui.history.keeper import Keeper
 from tui.history.store import Store
+from tui.history.wording import when
 from tui.remote.client import Client
 from tui.screens.chat import ChatScreen
-from tui.screens.conversations import ConversationsScreen, when
+from tui.screens.conversations import ConversationsScreen
 from tui.talk.session import Fate, Stage
 from tui.widgets.entries import EntryList, fitted
 from tui.widgets.prose import Prose
