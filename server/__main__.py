@@ -5,7 +5,7 @@ from __future__ import annotations
 import sys
 
 from rag.errors import RagError
-from server.private import run_inherited
+from server.process.private import run_inherited
 
 _USAGE = 2
 
@@ -16,7 +16,7 @@ def main(arguments: list[str]) -> int:
         match arguments:
             case []:
                 from rag.settings import load_settings
-                from server.run import serve
+                from server.process.run import serve
 
                 serve(load_settings())
             case ["--inherit", descriptor] if descriptor.isdecimal():

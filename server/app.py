@@ -10,13 +10,13 @@ from fastapi import FastAPI
 
 from rag import __version__
 from server.errors import Defects, add_handlers
-from server.guard import Guard
-from server.observing import Observing
+from server.guarding.guard import Guard
 from server.openai.errors import OpenAIErrors
 from server.paths import hide
 from server.routes import answers, articles, corpus, health, index, openai, search
 from server.state import State
-from server.tracing import Tracing
+from server.telemetry.observing import Observing
+from server.telemetry.tracing import Tracing
 
 STOP_S = 10.0
 """How long the end of the server waits for a running index job to come to its next step."""

@@ -10,7 +10,7 @@ from anyio import to_thread
 
 from rag.cancellation import Cancellation
 from rag.types import Answer, AnswererName, Filters, Hit, Turn
-from server.limits import check_talk
+from server.guarding.limits import check_talk
 from server.state import State
 
 if TYPE_CHECKING:

@@ -30,8 +30,8 @@ from rag.errors import (
 )
 from server.paths import without_paths
 from server.refusals import Changed, DiskFull, Forbidden, PathRefused, TooLarge, TooLate, TooMany, TooSlow
-from server.requests import request_id
 from server.schemas import FieldError, Problem
+from server.telemetry.requests import request_id
 
 PROBLEM_TYPE = "https://wenbao.invalid/problems/"
 MEDIA_TYPE = "application/problem+json"

@@ -12,13 +12,13 @@ from fastapi import Depends, Request
 
 from rag.settings import Settings
 from rag.types import IndexReport, Progress
-from server.building import build_aside
-from server.job_notes import JobNotes
-from server.jobs import Jobs
 from server.live import LiveLibrary
-from server.metrics import Metrics
-from server.traffic import Traffic
-from server.watcher import IndexWatcher
+from server.process.traffic import Traffic
+from server.refreshing.building import build_aside
+from server.refreshing.job_notes import JobNotes
+from server.refreshing.jobs import Jobs
+from server.refreshing.watcher import IndexWatcher
+from server.telemetry.metrics import Metrics
 
 if TYPE_CHECKING:
     from rag.library import Library

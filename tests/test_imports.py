@@ -57,7 +57,7 @@ def test_light_imports(module: str, tmp_path: Path) -> None:
 
 def test_the_server_starts_without_the_library_behind_it(tmp_path: Path) -> None:
     """The socket must answer before the index is opened."""
-    loaded = modules_after("import server.run", tmp_path)
+    loaded = modules_after("import server.process.run", tmp_path)
     assert not loaded & (HEAVY | {"faiss", "onnxruntime", "jieba", "jionlp"})
 
 

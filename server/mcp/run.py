@@ -21,11 +21,11 @@ from starlette.routing import Route
 
 from rag.settings import Settings
 from rag.types import Progress
-from server.guard import Guard, check_binding
+from server.guarding.guard import Guard, check_binding
 from server.live import LiveLibrary
 from server.mcp.app import build_server
-from server.run import end_with
-from server.sockets import base_url, bind
+from server.process.run import end_with
+from server.process.sockets import base_url, bind
 from server.state import State, build_state
 
 if TYPE_CHECKING:

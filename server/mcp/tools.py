@@ -13,7 +13,7 @@ from rag.cancellation import Cancellation
 from rag.errors import InputError
 from rag.types import Turn
 from server.asking import Inquiry, put
-from server.limits import check_talk
+from server.guarding.limits import check_talk
 from server.mcp.rendering import answer_text, article_text, search_text
 from server.mcp.resources import article_of
 from server.mcp.schemas import input_schema, output_schema

@@ -12,11 +12,11 @@ from fastapi.responses import StreamingResponse
 from rag.errors import StoreError
 from server.errors import PROBLEM_RESPONSES, ShuttingDown, problem_of
 from server.paths import name_of
-from server.requests import current_request
 from server.routes.search import KEYED
 from server.schemas import IndexOut, IndexRequest, JobOut
 from server.state import State, StateDep
 from server.streaming import EVENT_SCHEMA, HEARTBEAT, HEARTBEAT_S, STREAM_HEADERS, event
+from server.telemetry.requests import current_request
 
 LOOK_S = 0.2
 """How often a stream of events looks at the job; steps that follow each other more closely are left out."""

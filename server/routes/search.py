@@ -12,7 +12,7 @@ from fastapi.security import HTTPBearer
 from rag.types import Filters, SearchResult
 from server.asking import opened
 from server.errors import PROBLEM_RESPONSES
-from server.limits import check_talk
+from server.guarding.limits import check_talk
 from server.schemas import FiltersIn, SearchRequest, SearchResponse
 from server.state import StateDep
 

@@ -12,9 +12,9 @@ import pytest
 
 from rag.settings import Settings
 from rag.types import Counts, IndexReport, Progress
-from server.jobs import Jobs
 from server.live import LiveLibrary
-from server.run import base_url, bind, make_server
+from server.process.run import base_url, bind, make_server
+from server.refreshing.jobs import Jobs
 from server.state import State
 from tests.server.fakes import FakeLibrary
 

@@ -13,10 +13,10 @@ import pytest
 from rag.corpus.files import read_corpus, read_pages
 from rag.settings import Settings, sample_path
 from rag.types import Page
-from server.private import PrivateServer
+from server.process.private import PrivateServer
 from server.state import build_state
 from tests.server.conftest import serve_state
-from tests.server.test_routes import events
+from tests.server.routes.test_routes import events
 
 QUESTION = "哪些城市搭建了婚恋交友平台？"
 

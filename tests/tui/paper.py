@@ -36,9 +36,9 @@ from rag.types import (
     SourceList,
     Turn,
 )
-from server.jobs import Builder, Jobs
 from server.live import LiveLibrary
-from server.run import base_url, bind, make_server
+from server.process.run import base_url, bind, make_server
+from server.refreshing.jobs import Builder, Jobs
 from server.state import State
 
 FERRY_PAGE = """青石港告别手摇船

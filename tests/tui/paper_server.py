@@ -16,10 +16,10 @@ from typing import Any
 
 from rag.settings import Settings
 from rag.types import Answer, Counts, IndexReport
-from server.jobs import Jobs
 from server.live import LiveLibrary
-from server.run import make_server
-from server.sockets import base_url, bind
+from server.process.run import make_server
+from server.process.sockets import base_url, bind
+from server.refreshing.jobs import Jobs
 from server.state import State
 from tests.tui.paper import HITS, PaperLibrary
 

@@ -22,7 +22,7 @@ from rich.cells import cell_len
 
 from rag.index.building.builder import build_index
 from rag.settings import Settings
-from server.private import PrivateServer
+from server.process.private import PrivateServer
 from tests.tui.browser import chromium
 from tests.tui.browser.test_web import served
 from tests.tui.conftest import Screenful, ready

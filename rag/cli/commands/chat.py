@@ -67,7 +67,7 @@ def _run_private(flags: Flags, language: str | None) -> None:
     if not index_is_there(flags):
         ensure_index(flags.settings())
 
-    from server.private import PrivateServer
+    from server.process.private import PrivateServer
 
     server, problems = PrivateServer(flags.given), []
 

@@ -12,7 +12,7 @@ from rag.cli.output import note, write
 from rag.errors import InputError
 
 if TYPE_CHECKING:
-    from server.keys import KeyEntry
+    from server.guarding.keys import KeyEntry
 
 
 @click.command(short_help="Make a key for the HTTP API, or hash one.")
@@ -38,7 +38,7 @@ def command(action: str, role: str) -> None:
       wenbao key new --role write
       wenbao key hash --role write
     """
-    from server.keys import KeyEntry, Role, hashed, new_key
+    from server.guarding.keys import KeyEntry, Role, hashed, new_key
 
     if action == "hash":
         write(_line(hashed(_asked(), Role(role))))

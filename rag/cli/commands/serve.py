@@ -28,7 +28,7 @@ def command(flags: Flags) -> None:
     settings = flags.settings()
     ensure_index(settings)
 
-    from server.run import serve
+    from server.process.run import serve
 
     with_remembered_corpus(settings)  # an index that cannot tell what it was built from is told now, not on a refresh
     serve(settings)

@@ -73,7 +73,7 @@ def command(
 def _serve_private(settings: Settings, serve: Callable[[str, str | None], None]) -> None:
     ensure_index(settings)
 
-    from server.private import PrivateServer
+    from server.process.private import PrivateServer
 
     with PrivateServer(settings) as (url, key):
         serve(url, key)
@@ -83,7 +83,7 @@ def _server_of(host: str, port: int, is_open: bool, language: str | None) -> Cal
     """What serves the page, given the address and the key of the server that its tabs ask."""
 
     def serve(url: str, api_key: str | None) -> None:
-        from server.sockets import base_url, bind
+        from server.process.sockets import base_url, bind
         from tui.browser.web import serve as serve_tabs
         from tui.home.home import Home
         from tui.home.preferences import config_folder

@@ -17,7 +17,7 @@ from rag.index.watch.looking import look_at
 from server import uploads
 from server.refusals import Changed
 from server.uploads import TEMPORARY, Upload, delete, names_of
-from tests.server.test_problems import the_problem
+from tests.server.routes.test_problems import the_problem
 from tests.server.uploads.calls import OTHER, PAGE, anyway, in_corpus, uploading, wait_for
 
 

@@ -9,7 +9,7 @@ import httpx
 import pytest
 
 from rag.settings import sample_path
-from tests.server.test_problems import the_problem
+from tests.server.routes.test_problems import the_problem
 from tests.server.uploads.calls import OTHER, PAGE, in_corpus, uploading
 
 

@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from server.refusals import PathRefused
 from server.uploads import names_of
-from tests.server.test_problems import the_problem
+from tests.server.routes.test_problems import the_problem
 from tests.server.uploads.calls import OTHER, in_corpus, raw
 
 BAD_PATHS = {

@@ -31,7 +31,7 @@ from tests.rag.answering.phrasing.chat_server import Behaviour, Replies, Says, S
 from tests.rag.index.fakes import write_records
 from tests.rag.town import RECORDS
 from tests.server.conftest import serve_state
-from tests.server.test_routes import events
+from tests.server.routes.test_routes import events
 
 KEY = "sk-lighthouse-4711"
 ASKED = "三沙渔港的冰库由哪家公司投资？"
