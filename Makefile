@@ -11,14 +11,17 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c c
 
 export PYTHONUTF8 := 1
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow test-browser tour lint check bench bench-peers fuzz schemathesis wheel clean
+.PHONY: help demo test test-slow test-browser test-integrations tour docs reference lint check bench bench-peers fuzz schemathesis wheel clean
 
 help:
 	@echo "make demo       set up, index the built-in sample, answer a question"
 	@echo "make test       run the tests with coverage"
 	@echo "make test-slow  run the tests that take minutes"
 	@echo "make test-browser  ask in a headless Chromium, which must be installed"
+	@echo "make test-integrations  test the retrievers of LangChain and LlamaIndex, which are installed apart"
 	@echo "make tour       make the pictures of docs/terminal.md anew"
+	@echo "make docs       build the site into build/site, strictly"
+	@echo "make reference  write the pages of docs/ anew that are made from the code"
 	@echo "make lint       format, style, types and import contracts"
 	@echo "make check      lint and test"
 	@echo "make bench      measure the embedding on the sample; tells what else can be measured"
@@ -43,8 +46,19 @@ test-slow: .venv/installed-test
 test-browser: .venv/installed-test
 	@$(BIN)/python -m pytest -m browser
 
+test-integrations: .venv-integrations/installed
+	@.venv-integrations/bin/python -m pytest tests/rag/integrations
+
 tour: .venv/installed-test
 	@$(BIN)/python -m tests.tui.tour
+
+# Material tells of its successor at every build; what is wrong with a page must not drown in that.
+docs: .venv/installed-docs
+	@NO_MKDOCS_2_WARNING=1 $(BIN)/mkdocs build --strict --quiet
+	@echo "the site is in build/site: $(BIN)/python -m http.server --directory build/site"
+
+reference: .venv/installed-docs
+	@$(BIN)/python -m docs.generator
 
 lint: .venv/installed-dev
 	$(BIN)/ruff format --check .
@@ -78,7 +92,7 @@ wheel: .venv/installed-dev
 	$(BIN)/python -m build --wheel
 
 clean:
-	rm -rf .venv .venv-peers .venv-fuzz build dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
+	rm -rf .venv .venv-peers .venv-fuzz .venv-integrations build dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info
 	find rag server tui tests bench -name __pycache__ -prune -exec rm -rf {} + 2>/dev/null || true
 
 # A stamp per group: an installation is repeated when its requirements change, and only then.
@@ -103,6 +117,10 @@ clean:
 	@$(PIP_INSTALL) -e '.[dev]'
 	@touch $@
 
+.venv/installed-docs: .venv/installed-test
+	@$(PIP_INSTALL) -e '.[docs]'
+	@touch $@
+
 # What wenbao is measured against, apart from it: nothing of it is needed to run wenbao.
 .venv-peers/installed: bench/peers/requirements.txt constraints.txt
 	@echo "installing the libraries to measure against into .venv-peers (some minutes and 2 GB, once)" >&2
@@ -116,4 +134,18 @@ clean:
 	@$(PYTHON) -m venv .venv-fuzz
 	@.venv-fuzz/bin/python -m pip install -qq --disable-pip-version-check \
 		"$$(sed -n 's/^fuzz = \["\(.*\)"\]$$/\1/p' pyproject.toml)"
+	@touch $@
+
+# On top of .venv, whose libraries it sees: what the frameworks bring along need not agree with the tests' own tools.
+SITE := import sysconfig; print(sysconfig.get_path("purelib"))
+EXTRAS := import tomllib; extras = tomllib.load(open("pyproject.toml", "rb"))["project"]["optional-dependencies"]; \
+	print(*extras["langchain"], *extras["llamaindex"], sep="\n")
+.venv-integrations/installed: .venv/installed-test
+	@echo "installing LangChain's and LlamaIndex's cores into .venv-integrations (a minute, once)" >&2
+	@$(BIN)/python -m venv .venv-integrations
+	@echo "import site; site.addsitedir('$$($(BIN)/python -c '$(SITE)')')" \
+		> "$$(.venv-integrations/bin/python -c '$(SITE)')/wenbao.pth"
+	@$(BIN)/python -c '$(EXTRAS)' > .venv-integrations/requirements.txt
+	@.venv-integrations/bin/python -m pip install -qq --disable-pip-version-check -c constraints.txt \
+		-r .venv-integrations/requirements.txt
 	@touch $@
