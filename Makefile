@@ -11,12 +11,13 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c c
 
 export PYTHONUTF8 := 1
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow test-browser test-integrations tour docs reference lint check bench bench-peers fuzz schemathesis wheel clean
+.PHONY: help demo test test-slow test-ray test-browser test-integrations tour docs reference lint check bench bench-peers fuzz schemathesis wheel clean
 
 help:
 	@echo "make demo       set up, index the built-in sample, answer a question"
 	@echo "make test       run the tests with coverage"
 	@echo "make test-slow  run the tests that take minutes"
+	@echo "make test-ray   embed on a Ray cluster of two nodes on this machine; installs Ray"
 	@echo "make test-browser  ask in a headless Chromium, which must be installed"
 	@echo "make test-integrations  test the retrievers of LangChain and LlamaIndex, which are installed apart"
 	@echo "make tour       make the pictures of docs/terminal.md anew"
@@ -43,6 +44,9 @@ test: .venv/installed-test
 test-slow: .venv/installed-test
 	@$(BIN)/python -m pytest -m slow
 
+test-ray: .venv/installed-ray
+	@$(BIN)/python -m pytest --no-cov -m ray
+
 test-browser: .venv/installed-test
 	@$(BIN)/python -m pytest -m browser
 
@@ -68,7 +72,7 @@ lint: .venv/installed-dev
 
 check: lint test
 
-bench: .venv/installed
+bench: .venv/installed-test
 	@echo "of bench/README.md, the first is run here, over the built-in sample:"
 	@echo "  $(BIN)/python -m bench.embedding [TEXTS.jsonl]"
 	@echo "  $(BIN)/python -m bench.retrieval --questions FILE --vectors DIR"
@@ -77,7 +81,7 @@ bench: .venv/installed
 	@$(BIN)/python -m bench.embedding
 
 # BENCH="--corpus records.jsonl --questions questions.jsonl" measures on a set of your own; bench/README.md says more.
-bench-peers: .venv/installed .venv-peers/installed
+bench-peers: .venv/installed-test .venv-peers/installed
 	@$(BIN)/python -m bench.peers $(BENCH)
 
 fuzz: .venv/installed
@@ -111,6 +115,10 @@ clean:
 
 .venv/installed-test: .venv/installed
 	@$(PIP_INSTALL) -e '.[test]'
+	@touch $@
+
+.venv/installed-ray: .venv/installed-test
+	@$(PIP_INSTALL) -e '.[ray]'
 	@touch $@
 
 .venv/installed-dev: .venv/installed-test
