@@ -13,8 +13,10 @@ from importlib import import_module
 from typing import IO
 
 import click
+from click.shell_completion import CompletionItem
 
 from rag import __version__
+from rag.cli import completion
 from rag.cli.options import Flags, settings_options
 from rag.errors import ExitCode, InputError, RagError, WriteError
 
@@ -31,6 +33,7 @@ COMMANDS = {
     "text": "Print the text that was taken out of a PDF or another document.",
     "why": "Say why an article is, or is not, in the answer to a question.",
     "eval": "Measure answers and searches against a file of questions.",
+    "completion": "Print what makes a shell complete commands and flags.",
     "doctor": "Check the model, the index and the corpus, and say how to mend them.",
 }
 """Every command and what it does, as `--help` lists them."""
@@ -54,6 +57,11 @@ class LazyGroup(click.Group):
         command: click.Command = import_module(f"rag.cli.commands.{module}").command
         return command
 
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands and flags that begin like this, for the tab key; no command is imported for it."""
+        named = [CompletionItem(name, help=does) for name, does in COMMANDS.items() if name.startswith(incomplete)]
+        return named + click.Command.shell_complete(self, ctx, incomplete)
+
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
             formatter.write_dl(list(COMMANDS.items()))
@@ -76,8 +84,9 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Runs the command line of this process and exits with its status."""
-    sys.exit(run(sys.argv[1:]))
+    """Runs the command line of this process, or answers a shell that completes it, and exits with the status."""
+    status = completion.answered(cli)
+    sys.exit(run(sys.argv[1:]) if status is None else status)
 
 
 def run(arguments: Sequence[str]) -> int:
