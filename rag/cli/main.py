@@ -32,13 +32,15 @@ COMMANDS = {
     "status": "Show what is indexed.",
     "text": "Print the text that was taken out of a PDF or another document.",
     "why": "Say why an article is, or is not, in the answer to a question.",
+    "export": "Write the index to Parquet files: articles, passages, vectors.",
+    "import": "Make an index of exported Parquet files again, without embedding.",
     "eval": "Measure answers and searches against a file of questions.",
     "completion": "Print what makes a shell complete commands and flags.",
     "doctor": "Check the model, the index and the corpus, and say how to mend them.",
 }
 """Every command and what it does, as `--help` lists them."""
 
-_MODULES = {"eval": "evaluate"}
+_MODULES = {"eval": "evaluate", "import": "importing"}
 """Commands whose module is not called as they are."""
 
 _DEBUG_HINT = "This is a defect of wenbao. `--log-level debug` before the command shows where it happened."
