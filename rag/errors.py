@@ -17,6 +17,7 @@
     │   └── ModelDamaged                 a file is not the one that was pinned
     ├── WriteError (OSError)             no permission, disk full
     ├── ServerError                      a wenbao server cannot be reached or refused the call
+    ├── ClusterError                     the Ray cluster cannot be reached, or none of its nodes can embed
     └── Cancelled                        whoever asked called the work off
 
 A message says what is wrong and where; `hint` says what to do next.
@@ -144,6 +145,11 @@ class WriteError(RagError, OSError):
 class ServerError(RagError):
     exit_code = ExitCode.SERVER
     slug = "server"
+
+
+class ClusterError(RagError):
+    exit_code = ExitCode.SERVER
+    slug = "cluster"
 
 
 class Cancelled(RagError):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -16,6 +17,7 @@ from rag.cli.reports import show_plan, show_report
 from rag.errors import InputError
 
 if TYPE_CHECKING:
+    from rag.embedding.distributed.embedder import DistributedEmbedder
     from rag.settings import Settings
     from rag.types import IndexPlan, IndexReport
 
@@ -36,6 +38,9 @@ if TYPE_CHECKING:
     metavar="[ID]",
     help="Make an earlier generation live again; without ID the one before the live one.",
 )
+@click.option(
+    "--ray", "cluster", metavar="ADDRESS", help="Embed on a Ray cluster: `auto`, `local` or `ray://HOST:PORT`."
+)
 @click.option("--json", "as_json", is_flag=True, help="Print the report as the API gives it.")
 @settings_options
 @click.pass_obj
@@ -49,6 +54,7 @@ def command(
     anew: bool,
     listed: bool,
     rollback: str | None,
+    cluster: str | None,
     as_json: bool,
 ) -> None:
     """Index CORPUS, a folder or a file, or bring its index up to date.
@@ -69,6 +75,7 @@ def command(
       wenbao index --userdict names.txt
       wenbao index --list
       wenbao index --rollback
+      wenbao index my-pages --ray auto
     """
     _check_alone(
         {
@@ -79,6 +86,9 @@ def command(
             "--rollback": rollback is not None,
         }
     )
+    if cluster is not None:
+        _check_alone({"--ray": True, "--dry-run": dry_run, "--list": listed, "--rollback": rollback is not None})
+        _check_alone({"--ray": True, "--watch": watch})
     if listed or rollback is not None:
         if path is not None:
             raise InputError("neither --list nor --rollback reads a corpus", hint="Leave CORPUS out.")
@@ -96,7 +106,7 @@ def command(
         watch_index(settings, flags, lambda report, before: show_report(report, before, settings, as_json))
         return
 
-    show_report(_built(settings, flags), None, settings, as_json)
+    show_report(_built(settings, flags, cluster), None, settings, as_json)
 
 
 def _check_alone(chosen: Mapping[str, bool]) -> None:
@@ -106,18 +116,28 @@ def _check_alone(chosen: Mapping[str, bool]) -> None:
         raise InputError(f"{' and '.join(given)} exclude each other", hint="Give one of them.")
 
 
-def _built(settings: Settings, flags: Flags) -> IndexReport:
-    """Builds the index, and has the reader ready for the first question."""
+def _built(settings: Settings, flags: Flags, cluster: str | None) -> IndexReport:
+    """Builds the index, on a Ray cluster where one is named, and has the reader ready for the first question."""
     from rag.index.building.builder import build_index
     from rag.reader.model import prepare_reader
 
     flags.on_interrupt = "the index is as it was, what has been embedded is kept: run `wenbao index` again to go on"
     with ProgressLine() as line:
-        report = build_index(settings, line)
+        with _spread(settings, cluster, line) if cluster is not None else nullcontext() as embedder:
+            report = build_index(settings, line, embedder)
         flags.on_interrupt = ""
         if settings.reader:
             prepare_reader(line)
     return report
+
+
+def _spread(settings: Settings, cluster: str, line: ProgressLine) -> DistributedEmbedder:
+    from rag.embedding.distributed.cluster import check_address
+    from rag.embedding.distributed.embedder import DistributedEmbedder
+    from rag.embedding.model import prepare_model
+
+    check_address(cluster)  # before a model is prepared, which takes half a minute
+    return DistributedEmbedder(prepare_model(settings.embedding_model, line), cluster, line.tell)
 
 
 def _planned(settings: Settings) -> IndexPlan:

@@ -22,7 +22,7 @@ import numpy as np
 import rag.corpus
 import rag.index.text
 from rag.corpus.files import SUFFIXES, CorpusFile, CorpusListing, read_corpus
-from rag.embedding.base import Embedder
+from rag.embedding.base import Embedder, SpreadingEmbedder
 from rag.embedding.deferred import DeferredEmbedder
 from rag.errors import CorpusEmpty, RagError, StoreError
 from rag.index.building.reading import CorpusReader
@@ -175,12 +175,14 @@ class _Build:
     def load_ahead(self) -> None:
         """Loads the model beside the reading of the corpus, if content that was never seen makes it likely to be used.
 
-        A model that cannot be loaded says so when it is used.
+        A model that cannot be loaded says so when it is used; a cluster that cannot be reached, at once.
         """
-        if not isinstance(self.embedder, DeferredEmbedder):
-            return
         known = {state.digest for state in self.previous.manifest.corpus_files} if self.previous is not None else set()
-        if not self._same_model or not known.issuperset(self.digests.values()):
+        if self._same_model and known.issuperset(self.digests.values()):
+            return
+        if isinstance(self.embedder, SpreadingEmbedder):
+            self.embedder.start()
+        elif isinstance(self.embedder, DeferredEmbedder):
             threading.Thread(target=_load_quietly, args=(self.embedder,), name="load-model").start()
 
     @property

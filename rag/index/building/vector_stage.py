@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.embedding.base import Embedder
+from rag.embedding.base import Embedder, SpreadingEmbedder
 from rag.index.building.pace import Pace
 from rag.index.storage.database import DatabaseWriter
 from rag.index.storage.generation import Generation
@@ -89,12 +89,23 @@ class VectorStage:
         # Longest first: batches of one length waste nothing on padding, and what memory is needed shows at once.
         keys = sorted(rows_of, key=lambda key: -len(texts[key]))
         characters = sum(map(len, texts.values()))
-        pace, read = Pace(self._progress, "embedding", len(keys), characters), 0
-        for start in range(0, len(keys), _EMBEDDED_AT_ONCE):
-            batch = keys[start : start + _EMBEDDED_AT_ONCE]
-            found = self._embedder.embed_passages([texts[key] for key in batch])
+        pace, done, read = Pace(self._progress, "embedding", len(keys), characters), 0, 0
+        for batch, found in self._batches(keys, texts):
             journal.add(batch, found)
             for key, vector in zip(batch, found, strict=True):
                 vectors[rows_of[key]] = vector
-            read += sum(len(texts[key]) for key in batch)
-            pace.tell(start + len(batch), read)
+            done, read = done + len(batch), read + sum(len(texts[key]) for key in batch)
+            pace.tell(done, read)
+
+    def _batches(self, keys: list[str], texts: Mapping[str, str]) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
+        """Keys and their vectors, some at a time, as they are done."""
+        spreading = self._embedder if isinstance(self._embedder, SpreadingEmbedder) else None
+        size = spreading.batch if spreading else _EMBEDDED_AT_ONCE
+        batches = [keys[start : start + size] for start in range(0, len(keys), size)]
+        texts_of = ([texts[key] for key in batch] for batch in batches)
+        if spreading:
+            for number, found in spreading.spread_passages(texts_of):
+                yield batches[number], found
+        else:
+            for batch, content in zip(batches, texts_of, strict=True):
+                yield batch, self._embedder.embed_passages(content)
