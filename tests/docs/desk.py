@@ -2,6 +2,7 @@
 
 | `vectors/` | the index of the built-in sample, and before it a generation of other pages |
 | `my-pages/` | a corpus of their own: pages of text, an article with front matter, records, `reports/canal.pdf` |
+| `town/night-bus.pdf` | what a browser prints of the page that the tutorial shows |
 | `page.txt` | a page that is in no corpus yet |
 | `questions.jsonl` | some of the sample's own questions, as `wenbao eval` reads them |
 | `words.txt` | a user dictionary |
@@ -31,6 +32,10 @@ RECORDS = [
     {"id": "n-31", "title": "街心公园添了二十盏灯", "text": "街心公园新装的二十盏路灯上周亮起，散步的人可以走到十点。"},
     {"id": "n-32", "text": "渡口的末班船改在十一点。", "date": "2024-06-12", "place": ["江苏省", "无锡市"]},
 ]
+NIGHT_BUS = (
+    "青石镇公交公司通知,夜间公交N1路12月1日开行。",
+    "N1路从镇汽车站到高铁青石站,全程14公里,设11个站。首班车19时30分发车,末班车23时10分发车,票价2元。",
+)
 CANAL = "青禾镇北坡的老水渠昨天重新通水，三百二十户人家的稻田不再等雨。修渠一共花了四十七万元，村民自筹九万元。"
 
 
@@ -43,9 +48,15 @@ def lay_pages(folder: Path) -> None:
     lines = "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in RECORDS)
     (folder / "news.jsonl").write_text(lines, encoding="utf-8")
     (folder / "reports").mkdir()
-    sheet = Print(folder / "reports" / "canal.pdf")
-    sheet.heading("老水渠重新通水")
-    sheet.paragraph(CANAL)
+    _print(folder / "reports" / "canal.pdf", "老水渠重新通水", CANAL)
+
+
+def _print(path: Path, heading: str, *paragraphs: str) -> None:
+    """Makes a PDF of one page."""
+    sheet = Print(path)
+    sheet.heading(heading)
+    for paragraph in paragraphs:
+        sheet.paragraph(paragraph)
     sheet.page()
     sheet.save()
 
@@ -60,6 +71,8 @@ def lay(folder: Path, vectors: Path, answer: Answer) -> None:
     """
     shutil.copytree(vectors, folder / "vectors")
     lay_pages(folder / "my-pages")
+    (folder / "town").mkdir()
+    _print(folder / "town" / "night-bus.pdf", "青石镇夜间公交12月开行", *NIGHT_BUS)
     (folder / "page.txt").write_text(PAGES["2024/0612.txt"].replace("夜校", "书场"), encoding="utf-8")
     (folder / "words.txt").write_text("河湾区图书馆 5 n\n", encoding="utf-8")
     questions = (sample_path().parent / "questions.jsonl").read_text(encoding="utf-8").splitlines()
