@@ -9,6 +9,7 @@ import importlib.util
 import logging
 import os
 import re
+import socket
 from dataclasses import dataclass
 from importlib import import_module
 from typing import Any, Self
@@ -19,7 +20,9 @@ from rag.errors import ClusterError, InputError
 LOCAL = "local"
 """The address of a Ray that is started for the run, on this machine."""
 
-_ADDRESS = re.compile(r"auto|local|(ray://)?(\[[0-9A-Fa-f:.]+\]|[^\s/:\[\]]+):\d{1,5}")
+_ADDRESS = re.compile(r"auto|local|(ray://)?(?P<host>\[[0-9A-Fa-f:.]+\]|[^\s/:\[\]]+):(?P<port>\d{1,5})")
+_LAST_PORT = 65_535
+_KNOCK_S = 5.0
 _OBJECT_STORE = 512 << 20
 """Bytes of the object store of a Ray started here: the model and some batches fit in a third of it."""
 
@@ -43,7 +46,8 @@ def check_address(address: str) -> str:
     Raises:
         InputError: it is no address, or Ray is not installed.
     """
-    if not _ADDRESS.fullmatch(address):
+    found = _ADDRESS.fullmatch(address)
+    if found is None or int(found["port"] or 0) > _LAST_PORT:
         raise InputError(
             f"{address!r} is no address of a Ray cluster",
             hint="Give `auto`, `local`, `HOST:PORT` or `ray://HOST:PORT`.",
@@ -89,6 +93,7 @@ class Cluster:
         if self.ray.is_initialized():
             return
         try:
+            self._knock()
             self.ray.init(**self._arguments())
         except (OSError, RuntimeError, ValueError, AssertionError) as error:
             self.ray.shutdown()
@@ -123,6 +128,12 @@ class Cluster:
             ),
             key=lambda node: node.node_id,
         )
+
+    def _knock(self) -> None:
+        """Tries the address: Ray itself may wait for a minute, or forever, for somebody who is not there."""
+        address = _ADDRESS.fullmatch(self.address)
+        if address is not None and address["port"]:
+            socket.create_connection((address["host"].strip("[]"), int(address["port"])), timeout=_KNOCK_S).close()
 
     def _arguments(self) -> dict[str, object]:
         quiet: dict[str, object] = {"logging_level": logging.CRITICAL, "log_to_driver": False}
