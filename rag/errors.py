@@ -11,7 +11,8 @@
     │   ├── IndexMissing                 none has been built
     │   ├── IndexDamaged                 a checksum or a count is wrong
     │   ├── IndexMismatch                built with another model or format
-    │   └── IndexLocked                  another process is writing it
+    │   ├── IndexLocked                  another process is writing it
+    │   └── StoreUnavailable (ConnectionError)   Milvus, where its chunks live, does not answer
     ├── ModelError                       the embedding model cannot be used
     │   ├── ModelMissing (FileNotFoundError)
     │   └── ModelDamaged                 a file is not the one that was pinned
@@ -122,6 +123,10 @@ class IndexMismatch(StoreError):
 
 class IndexLocked(StoreError):
     slug = "index-locked"
+
+
+class StoreUnavailable(StoreError, ConnectionError):
+    slug = "store-unavailable"
 
 
 class ModelError(RagError):

@@ -11,7 +11,7 @@ import click
 
 from rag.cli.generations import NEWEST_BEFORE, distrust, roll_back, show
 from rag.cli.opening import with_remembered_corpus
-from rag.cli.options import Flags, settings_options, userdict_option
+from rag.cli.options import Flags, settings_options, store_option, userdict_option
 from rag.cli.progress import ProgressLine
 from rag.cli.reports import show_plan, show_report
 from rag.errors import InputError
@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 @click.argument("path", metavar="[CORPUS]", required=False, type=click.Path(path_type=Path))
 @click.option("--sample", is_flag=True, help="Index the built-in sample again, after a corpus of your own.")
 @userdict_option
+@store_option
 @click.option("--no-userdict", is_flag=True, help="Index without the user dictionary that the index was built with.")
 @click.option("--dry-run", is_flag=True, help="Name what would change, and change nothing.")
 @click.option("--watch", is_flag=True, help="Stay, and index what changes once it has settled, until Ctrl-C.")

@@ -24,13 +24,17 @@ import rag.index.text
 from rag.corpus.files import SUFFIXES, CorpusFile, CorpusListing, read_corpus
 from rag.embedding.base import Embedder, SpreadingEmbedder
 from rag.embedding.deferred import DeferredEmbedder
-from rag.errors import CorpusEmpty, RagError, StoreError
+from rag.errors import CorpusEmpty, RagError, StoreError, StoreUnavailable
 from rag.index.building.reading import CorpusReader
+from rag.index.building.remembering import remote_of
 from rag.index.building.vector_stage import VectorStage
 from rag.index.building.word_stage import WordStage
 from rag.index.copies.duplicates import GROUPS, write_duplicates
 from rag.index.legs.arrays import save_array
 from rag.index.legs.vector_index import VectorIndex
+from rag.index.milvus.address import Address
+from rag.index.milvus.runs import forget_run, take_back
+from rag.index.milvus.writing import MilvusWriter
 from rag.index.storage.database import FILE as DATABASE
 from rag.index.storage.database import DatabaseWriter
 from rag.index.storage.generation import CHUNK_ARTICLES, Generation
@@ -71,14 +75,20 @@ def build_index(settings: Settings, progress: Report | None = None, embedder: Em
     embedder = embedder or _deferred(settings, progress)
     store = Store(settings.vectors)
     with store.writing():
-        build = _Build(settings, listing, dictionary, embedder, _previous(store), progress or (lambda _: None))
+        build = _Build(
+            settings, listing, dictionary, embedder, _previous(store), progress or (lambda _: None), remote_of(settings)
+        )
         if build.unchanged:
             return build.report_unchanged(time.perf_counter() - began)
+        take_back(store.folder, store.manifests())
+        if build.remote is not None:
+            build.remote.begin()
         build.load_ahead()
         build.vectors.salvaged = salvaged_vectors(store.refused(), embedder.fingerprint, embedder.dimension)
         with Journal(store.folder, embedder.fingerprint, embedder.dimension) as journal, closing(build):
             generation = store.publish(lambda folder: build.fill(folder, journal))
             journal.discard()
+            forget_run(store.folder)
     return build.report(generation, time.perf_counter() - began)
 
 
@@ -96,9 +106,8 @@ def plan_index(settings: Settings, progress: Report | None = None, embedder: Emb
     began = time.perf_counter()
     listing, dictionary = read_corpus(settings.corpus_path), _dictionary(settings)
     embedder = embedder or _deferred(settings, progress)
-    build = _Build(
-        settings, listing, dictionary, embedder, _previous(Store(settings.vectors)), progress or (lambda _: None)
-    )
+    previous = _previous(Store(settings.vectors))
+    build = _Build(settings, listing, dictionary, embedder, previous, progress or (lambda _: None), remote_of(settings))
     with tempfile.TemporaryDirectory(prefix="wenbao-") as scratch, closing(build):
         return build.plan(Path(scratch), began)
 
@@ -135,6 +144,8 @@ def _previous(store: Store) -> Generation | None:
     """The live generation to build on; None where there is none that can be opened, and all work is done anew."""
     try:
         return store.current()
+    except StoreUnavailable:
+        raise  # what it holds is not lost, and must not be made again
     except StoreError:
         return None
 
@@ -149,18 +160,31 @@ class _Build:
     embedder: Embedder
     previous: Generation | None
     progress: Report
+    address: Address | None
+    """The Milvus that chunks are to live in; None where they live in the generation's folder."""
     digests: dict[str, str] = field(init=False)
     states: list[FileState] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
     vectors: VectorStage = field(init=False)
     words: WordStage = field(init=False)
+    remote: MilvusWriter | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         known = self.previous.keys() if self.previous is not None else {}
         self.vectors = VectorStage(self.embedder, self.previous if self._same_model else None, known, self.progress)
         same_terms = self.previous is not None and self.previous.manifest.terms == terms_label()
         self.words = WordStage(self.dictionary, self.previous if same_terms else None, known, self.progress)
+        if self.address is not None:
+            self.words.remote = True
+            self.remote = MilvusWriter(
+                self.address,
+                self.settings.vectors,
+                self.previous if same_terms else None,
+                self._same_model,
+                self.dictionary,
+                self.progress,
+            )
         self.digests = {}
         for file in self.listing.files:
             try:
@@ -197,6 +221,7 @@ class _Build:
             and manifest.terms == terms_label()
             and GROUPS in manifest.files
             and manifest.corpus == self._corpus
+            and manifest.settings.get("store", "") == str(self.address or "")
             and manifest.is_sample == self.settings.sample_corpus
             and self._dictionary_settings.items() <= manifest.settings.items()
             and [(state.source, state.digest) for state in manifest.corpus_files] == list(self.digests.items())
@@ -265,19 +290,32 @@ class _Build:
         try:
             self._read_corpus(database)
             self._count(database)
-            vectors = self.vectors.make(database, journal)
-            words = self.words.make(database)
+            save = self._local(database, journal) if self.remote is None else self._sent(database, journal)
         except BaseException:
             database.abandon()
             raise
         self.progress(Progress("writing", 0, 0))
         database.close()
-        VectorIndex.build(vectors).save(folder)
-        words.save(folder)
+        save(folder)
         self.dictionary.save(folder)
         save_array(folder / CHUNK_ARTICLES, np.asarray(database.ordinals, np.int32))
         write_duplicates(folder, self.previous.folder if self.previous else None, self.progress)
         return self._manifest()
+
+    def _local(self, database: DatabaseWriter, journal: Journal) -> Callable[[Path], None]:
+        """Makes both indexes; returns what saves them into the generation's folder."""
+        vectors, words = self.vectors.make(database, journal), self.words.make(database)
+
+        def save(folder: Path) -> None:
+            VectorIndex.build(vectors).save(folder)
+            words.save(folder)
+
+        return save
+
+    def _sent(self, database: DatabaseWriter, journal: Journal) -> Callable[[Path], None]:
+        """Has Milvus take what is new; returns what saves the rest into the generation's folder."""
+        assert self.remote is not None  # noqa: S101  # the caller has looked
+        return self.remote.make(database, journal, self.vectors, self.words)
 
     def _new_database(self, folder: Path) -> DatabaseWriter:
         return DatabaseWriter(folder / DATABASE, self._cut_alike.folder / DATABASE if self._cut_alike else None)
@@ -368,6 +406,7 @@ class _Build:
                 "embedding_model": self.settings.embedding_model,
                 "chunk_rules": ChunkRules().label,
                 **self._dictionary_settings,
+                **(self.remote.settings if self.remote is not None else {}),
             },
         )
 

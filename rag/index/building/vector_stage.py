@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,19 +51,34 @@ class VectorStage:
         self.embedded = len(self._rows_to_make(database))
         return self.embedded
 
-    def make(self, database: DatabaseWriter, journal: Journal) -> NDArray[np.float16]:
-        """(n, d) the vectors of all chunks of the database, as the index keeps them."""
-        vectors = np.zeros((len(database.keys), self._embedder.dimension), np.float16)
+    def make(
+        self, database: DatabaseWriter, journal: Journal, wanted: NDArray[np.int64] | None = None
+    ) -> NDArray[np.float16]:
+        """(n, d) the vectors of all chunks of the database, as the index keeps them.
+
+        Args:
+            wanted: (m,) the only rows whose vectors are asked for, rising; (m, d) come back then. Every chunk whose
+                content is not known must be among them.
+        """
+        place = np.arange(len(database.keys))
+        if wanted is not None:
+            place = np.full(len(database.keys), -1)
+            place[wanted] = np.arange(len(wanted))
+        vectors = np.zeros((np.count_nonzero(place >= 0), self._embedder.dimension), np.float16)
         rows_of = self._rows_to_make(database)
         if self._previous is not None:
-            kept = [(row, self._known[key]) for row, key in enumerate(database.keys) if key in self._known]
+            kept = [
+                (place[row], self._known[key])
+                for row, key in enumerate(database.keys)
+                if key in self._known and place[row] >= 0
+            ]
             if kept:
                 rows, old = np.asarray(kept, np.int64).T
                 vectors[rows] = self._previous.vectors.halves(old)
         for key, vector in {**self.salvaged, **journal.read()}.items():
             if key in rows_of:
-                vectors[rows_of.pop(key)] = vector
-        self._embed(rows_of, database, journal, vectors)
+                vectors[_placed(place, rows_of.pop(key))] = vector
+        self._embed(rows_of, database, journal, vectors, place)
         return vectors
 
     def _rows_to_make(self, database: DatabaseWriter) -> dict[str, list[int]]:
@@ -82,8 +97,9 @@ class VectorStage:
         database: DatabaseWriter,
         journal: Journal,
         vectors: NDArray[np.float16],
+        place: NDArray[np.int64],
     ) -> None:
-        """Makes the vectors of the keys given and puts them into their rows."""
+        """Makes the vectors of the keys given and puts them where their rows have their places."""
         self.embedded = len(rows_of)
         texts = dict(zip(rows_of, database.indexed_texts([rows[0] for rows in rows_of.values()]), strict=True))
         # Longest first: batches of one length waste nothing on padding, and what memory is needed shows at once.
@@ -93,7 +109,7 @@ class VectorStage:
         for batch, found in self._batches(keys, texts):
             journal.add(batch, found)
             for key, vector in zip(batch, found, strict=True):
-                vectors[rows_of[key]] = vector
+                vectors[_placed(place, rows_of[key])] = vector
             done, read = done + len(batch), read + sum(len(texts[key]) for key in batch)
             pace.tell(done, read)
 
@@ -109,3 +125,9 @@ class VectorStage:
         else:
             for batch, content in zip(batches, texts_of, strict=True):
                 yield batch, self._embedder.embed_passages(content)
+
+
+def _placed(place: NDArray[np.int64], rows: Sequence[int]) -> NDArray[np.int64]:
+    """The places of rows, those left out that nobody asks for."""
+    found: NDArray[np.int64] = place[rows]
+    return found[found >= 0]
