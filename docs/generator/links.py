@@ -59,7 +59,7 @@ def site_pages(files: Files, docs: str) -> dict[str, str]:
         for file in files.documentation_pages()
         if (found := re.match(rf"---\n{META}: (\S+)\n---\n", file.content_string))
     }
-    return own | shown | {docs: "index.md", "README.md": "index.md"}
+    return own | shown | {docs: "index.md"}
 
 
 def rewritten(markdown: str, here: str, site_uri: str, pages: dict[str, str], repo_url: str) -> str:
