@@ -46,10 +46,3 @@ def test_both_languages_are_built_alike(page: Path) -> None:
     assert links_of(page) == links_of(english_of(page))
     prose = _FENCED.sub("", page.read_text(encoding="utf-8"))
     assert all(_HAN.search(line) for line in re.findall(r"^# .*", prose, re.MULTILINE))
-
-
-def test_what_a_newcomer_needs_is_there_in_both() -> None:
-    english = [ROOT / "docs" / "tutorial.md", ROOT / "docs" / "explanation.md", *(ROOT / "docs" / "howto").glob("*.md")]
-    assert [
-        page for page in english if not page.name.endswith(CHINESE) and not page.with_suffix(CHINESE).exists()
-    ] == []
