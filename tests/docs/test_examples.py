@@ -143,10 +143,13 @@ def reader_desk(tmp_path: Path, vectors: Path, served: str, answer: Answer, stay
     folder.mkdir()
     home.mkdir()
     desk.lay(folder, vectors, answer)
+    cache = home / "cache"  # with the prepared models in it, and what else is kept goes away again
+    cache.mkdir()
+    (cache / "models").symlink_to(models_folder(), target_is_directory=True)
     environment = {
         "HOME": str(home),
         "LANG": "C.UTF-8",
-        "WENBAO_CACHE": str(models_folder().parent),
+        "WENBAO_CACHE": str(cache),
         "KEY": "unused",
     }
     return Desk(folder, served, environment, stayed)
