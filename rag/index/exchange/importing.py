@@ -41,6 +41,8 @@ _ROWS_AT_ONCE = 8_192
 _KEY = re.compile(r"[0-9a-f]{32}")
 _LENGTH_ERROR = 0.01
 """How far from 1 the length of a stored unit vector may be; half precision stays below a thousandth."""
+_KEPT_SETTINGS = frozenset({"embedding_model", "chunk_rules", "userdict", "userdict_digest"})
+"""Settings of the exported index that hold for the imported one: it lies in `vectors/`, wherever that one lay."""
 _EXPORT_AGAIN = "Export the index again: `wenbao export FOLDER`."
 
 Row = dict[str, Any]
@@ -221,7 +223,8 @@ class _Load:
             corpus=corpus,
             counts=self.counts,
             files={},
-            settings={**index.settings, "corpus": corpus},
+            settings={name: value for name, value in index.settings.items() if name in _KEPT_SETTINGS}
+            | {"corpus": corpus},
         )
 
 

@@ -17,7 +17,7 @@ from rag.embedding.base import Embedder
 from rag.index.building.builder import build_index
 from rag.index.exchange.exporting import export_index
 from rag.index.exchange.importing import import_index
-from rag.index.exchange.layout import ARTICLES, CHUNKS, SOURCES
+from rag.index.exchange.layout import ARTICLES, CHUNKS, FILE, SOURCES
 from rag.index.storage.generation import Generation
 from rag.index.storage.store import Store
 from rag.library import Library
@@ -83,6 +83,16 @@ def test_a_refresh_goes_on_from_there(desk: Desk) -> None:
     assert (report.embedded, report.tokenized) == (len(asked.texts), 1) == (1, 1)
 
 
+def test_passages_come_into_the_folder_wherever_they_lay_before(desk: Desk) -> None:
+    index = json.loads((desk.exported / FILE).read_text(encoding="utf-8"))["index"]
+    index["settings"] |= {"store": "milvus://127.0.0.1:9/elsewhere", "collection": "c", "run": "1"}
+    desk.forge(index=index)
+    desk.load()
+    with closing(Store(desk.folder / "elsewhere").current()) as after, closing(live(desk.settings)) as before:
+        assert after.manifest.settings == before.manifest.settings
+        same_contents(before, after)
+
+
 def test_the_index_that_was_live_is_kept(desk: Desk) -> None:
     other = desk.settings.model_copy(update={"vectors": desk.folder / "other", "corpus": desk.folder / "few"})
     kept = {"id": "kept", "text": "这一篇只在旧的里面，讲的是一口井。"}
@@ -134,7 +144,7 @@ RECORDS = st.lists(
 )
 
 
-@settings(max_examples=25)
+@settings(max_examples=15)
 @given(RECORDS)
 def test_whatever_can_be_indexed_comes_back(found: list[dict[str, object]]) -> None:
     with tempfile.TemporaryDirectory() as scratch:
