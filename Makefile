@@ -29,7 +29,7 @@ help:
 	@echo "make bench-peers  measure wenbao against txtai, haystack and others, on the sample or what BENCH=... names"
 	@echo "make fuzz       send 10,000 malformed requests to a server on the sample; FUZZ=\"--seed 1\" sends others"
 	@echo "make schemathesis  test a server on the sample against its schema, all checks; installs schemathesis apart"
-	@echo "make wheel      build the wheel into dist/"
+	@echo "make wheel      build sdist and wheel into dist/"
 	@echo "make clean      remove what was built; the index in vectors/ stays"
 
 demo: .venv/installed
@@ -93,7 +93,7 @@ schemathesis: .venv/installed .venv-fuzz/installed
 
 wheel: .venv/installed-dev
 	rm -rf build
-	$(BIN)/python -m build --wheel
+	$(BIN)/python -m build
 
 clean:
 	rm -rf .venv .venv-peers .venv-fuzz .venv-integrations build dist htmlcov .coverage .mypy_cache .pytest_cache .ruff_cache .hypothesis .import_linter_cache *.egg-info

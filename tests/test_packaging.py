@@ -269,10 +269,10 @@ def directives(name: str) -> list[str]:
 
 
 def test_the_unit_starts_a_command_with_settings_that_exist() -> None:
-    (start,) = directives("ExecStart")
-    program, *arguments = start.split()
-    assert program.endswith("/bin/wenbao")
-    command_line(arguments)
+    for call in directives("ExecStartPre") + directives("ExecStart"):
+        program, *arguments = call.lstrip("-").split()
+        assert program.endswith("/bin/wenbao")
+        command_line(arguments)
     (variables,) = directives("Environment")
     given = dict(word.split("=", 1) for word in variables.split())
     assert given.keys() - {"HOME"} <= VARIABLES
