@@ -51,6 +51,28 @@ def on_page_markdown(markdown: str, page: Page, config: MkDocsConfig, files: Fil
     return rewritten(markdown, here, page.file.src_uri, site_pages(files, docs), config.repo_url or "")
 
 
+def on_page_content(html: str, page: Page, config: MkDocsConfig, files: Files) -> str:  # noqa: ARG001  # mkdocs' names
+    """A built page with its links to Chinese pages, which the build of the English ones does not know."""
+    return with_chinese_links(html, page.file.src_uri, page.url)
+
+
+def with_chinese_links(html: str, site_uri: str, url: str) -> str:
+    """A page's HTML with links to `page.zh.md` led to where that page is built.
+
+    Args:
+        html: the page.
+        site_uri: its path in `docs/`, which links start from.
+        url: where it is built, from the site's root.
+    """
+
+    def link(found: re.Match[str]) -> str:
+        source = posixpath.normpath(posixpath.join(posixpath.dirname(site_uri), found["path"]))
+        built = posixpath.relpath(f"zh/{source}.html", posixpath.dirname(url) or ".")
+        return f'href="{built}{found["anchor"] or ""}"'
+
+    return re.sub(r'href="(?P<path>[^":#]+)\.zh\.md(?P<anchor>#[^"]*)?"', link, html)
+
+
 def site_pages(files: Files, docs: str) -> dict[str, str]:
     """Every file that the site has, by its path from the repository's root: its own, and those that pages stand for."""
     own = {f"{docs}/{file.src_uri}": file.src_uri for file in files}
@@ -78,6 +100,8 @@ def rewritten(markdown: str, here: str, site_uri: str, pages: dict[str, str], re
         if found["code"] is not None or re.match(r"[a-z][a-z0-9+.-]*:|/", target):
             return found[0]
         path = posixpath.normpath(posixpath.join(posixpath.dirname(here), target))
+        if path.endswith(".zh.md"):  # a checkout shows both languages by their files, the site by its switch
+            return str(found["words"])
         if path in pages:
             relative = posixpath.relpath(pages[path], posixpath.dirname(site_uri) or ".")
             return f"{found['bang']}[{found['words']}]({relative}{anchor})"
