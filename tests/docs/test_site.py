@@ -17,7 +17,7 @@ from urllib.parse import unquote, urlsplit
 import pytest
 import yaml
 
-from docs.generator.links import META, rewritten
+from docs.generator.links import META, rewritten, with_chinese_links
 from tests.docs.blocks import ROOT
 
 DOCS = ROOT / "docs"
@@ -92,6 +92,20 @@ def test_links_lead_to_the_same_on_the_site(link: str, here: str, page: str, on_
 def test_files_without_a_page_are_shown_where_the_repository_can_be_looked_at() -> None:
     told = rewritten("[a](../rag/types.py#L1)", "docs/api.md", "api.md", PLACES, "https://forge.example/wenbao/")
     assert told == "[a](https://forge.example/wenbao/blob/main/rag/types.py#L1)"
+
+
+@pytest.mark.parametrize(
+    ("link", "page", "url", "built"),
+    [
+        ("../tutorial.zh.md", "project/readme.md", "project/readme.html", "../zh/tutorial.html"),
+        ("tutorial.zh.md#begin", "index.md", "index.html", "zh/tutorial.html#begin"),
+        ("howto/api.zh.md", "index.md", "zh/index.html", "howto/api.html"),
+        ("tutorial.html", "index.md", "index.html", "tutorial.html"),
+        ("https://paper.example/a.zh.md", "index.md", "index.html", "https://paper.example/a.zh.md"),
+    ],
+)
+def test_links_to_a_chinese_page_lead_to_it(link: str, page: str, url: str, built: str) -> None:
+    assert with_chinese_links(f'<a href="{link}">', page, url) == f'<a href="{built}">'
 
 
 class Page(HTMLParser):
