@@ -151,7 +151,10 @@ class Cluster:
     def _hint(self) -> str:
         if self.address == LOCAL:
             return "Without --ray the same vectors are made in one process."
-        return "`ray status` there says whether it runs. Ray and Python must be of the same versions here and there."
+        return (
+            "`ray status` there says whether it runs. Ray and Python must be of the same versions here and there, and "
+            "where the cluster asks for a token, RAY_AUTH_MODE=token must be set."
+        )
 
 
 def _first_line(error: BaseException) -> str:

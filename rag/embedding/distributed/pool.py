@@ -35,6 +35,8 @@ STRIKES = 3
 """Workers that a node may lose in a row, or fail to start, before it gets no more."""
 AGREEMENT = 0.99
 """Cosine that a node's vectors must reach with those made here: what a prepared model must reach with its source."""
+_REASON = 160
+"""Characters of Ray's reasons that are shown; they go on with guesses."""
 _LOOK_S = 2.0
 """How often the nodes are looked at."""
 _PATIENCE_S = 30.0
@@ -303,7 +305,7 @@ class WorkerPool:
         reasons = "; ".join(f"{node}: {self._reasons[node.node_id]}" for node in nodes[:3])
         return ClusterError(
             f"no node of the Ray cluster at {at} can embed: {reasons}",
-            hint="Each needs wenbao as it is here: pip install 'wenbao[ray]'.",
+            hint="Each needs wenbao as it is here: pip install 'wenbao[ray]'. Where a token is asked for, all need it.",
         )
 
 
@@ -314,10 +316,6 @@ def _shares(cores: int) -> Counter[int]:
 
 
 def _reason(error: BaseException) -> str:
-    """Why a worker is gone, in a line."""
-    text = str(error)
-    for line in map(str.strip, reversed(text.splitlines())):
-        if "Error: " in line and not line.startswith("ray.exceptions."):
-            return line
-    lines = text.strip().splitlines()
-    return lines[0] if lines else type(error).__name__
+    """Why a worker is gone, in a line: Ray tells what it tried first, then who, indented, and last why."""
+    lines = [line for line in str(error).splitlines() if line.strip() and not line.startswith("\t")]
+    return lines[-1].strip()[:_REASON] if lines else type(error).__name__
