@@ -15,7 +15,8 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import StoreError
-from rag.index.milvus.connection import READ_S, WRITE_S, Connection
+from rag.index.milvus import connection
+from rag.index.milvus.connection import Connection, NotLoaded
 from rag.index.milvus.expressions import LONGEST_TEXT, among
 
 LAYOUT: Final = "1"
@@ -40,15 +41,15 @@ class ChunkCollection:
     """One physical collection, which need not exist yet.
 
     Args:
-        connection: to the Milvus that holds it.
+        held_by: the Milvus that holds it.
         name: of the collection.
     """
 
-    def __init__(self, connection: Connection, name: str) -> None:
-        self.connection = connection
+    def __init__(self, held_by: Connection, name: str) -> None:
+        self.connection = held_by
         self.name = name
 
-    def exists(self, patience: float = READ_S) -> bool:
+    def exists(self, patience: float | None = None) -> bool:
         """True when Milvus holds it."""
         return bool(self.connection.call("has_collection", self.name, patience=patience))
 
@@ -70,17 +71,24 @@ class ChunkCollection:
         indexes.add_index("words", index_type="SPARSE_INVERTED_INDEX", metric_type="IP", params={})
         for field in ("article_id", "source", "place", "first_day", "last_day", "run"):
             indexes.add_index(field, index_type="INVERTED")
-        self.connection.call("create_collection", self.name, schema=schema, index_params=indexes, patience=WRITE_S)
+        self.connection.call("create_collection", self.name, schema=schema, patience=connection.WRITE_S)
+        # Empty, it is indexed at once, but waiting for it would take half a second for each of the fields.
+        self.connection.call("create_index", self.name, index_params=indexes, sync=False, patience=connection.WRITE_S)
+        self.load()
+
+    def load(self) -> None:
+        """Has Milvus get it ready for searching; nothing where it is."""
+        self.connection.call("load_collection", self.name, patience=connection.WRITE_S)
 
     def drop(self) -> None:
         """Removes the collection, if it is there."""
-        self.connection.call("drop_collection", self.name, patience=WRITE_S)
+        self.connection.call("drop_collection", self.name, patience=connection.WRITE_S)
 
     def put(self, entities: Sequence[Entity]) -> None:
         """Writes entities. To do it twice changes nothing, so a call that was cut off is simply made again."""
         for start in range(0, len(entities), _AT_ONCE):
             part = list(entities[start : start + _AT_ONCE])
-            told = self.connection.call("upsert", self.name, part, patience=WRITE_S)
+            told = self._call("upsert", data=part, patience=connection.WRITE_S)
             if told["upsert_count"] != len(part):
                 raise StoreError(
                     f"Milvus at {self.connection.address} took {told['upsert_count']:,} of {len(part):,} chunks",
@@ -90,23 +98,19 @@ class ChunkCollection:
     def remove(self, entities: Sequence[int]) -> None:
         """Deletes entities; those that are not there are no error."""
         for start in range(0, len(entities), _AT_ONCE):
-            self.connection.call(
-                "delete", self.name, filter=among(entities[start : start + _AT_ONCE]), patience=WRITE_S
-            )
+            self._call("delete", filter=among(entities[start : start + _AT_ONCE]), patience=connection.WRITE_S)
 
     def remove_run(self, run: int) -> None:
         """Deletes what one run of `wenbao index` has written."""
-        self.connection.call("delete", self.name, filter=f"run == {run}", patience=WRITE_S)
+        self._call("delete", filter=f"run == {run}", patience=connection.WRITE_S)
 
     def settle(self) -> None:
         """Has Milvus put what was written into its segments and index it."""
-        self.connection.call("flush", self.name, patience=WRITE_S)
+        self._call("flush", patience=connection.WRITE_S)
 
     def count(self, expression: str = "") -> int:
         """How many entities there are, with all that was written counted."""
-        [found] = self.connection.call(
-            "query", self.name, filter=expression, output_fields=["count(*)"], consistency_level="Strong"
-        )
+        [found] = self._call("query", filter=expression, output_fields=["count(*)"], consistency_level="Strong")
         return int(found["count(*)"])
 
     def nearest(self, vector: NDArray[np.float32], limit: int, expression: str = "") -> Iterator[tuple[int, float]]:
@@ -127,18 +131,23 @@ class ChunkCollection:
         found: dict[int, Any] = {}
         for start in range(0, len(entities), _AT_ONCE):
             part = list(entities[start : start + _AT_ONCE])
-            rows = self.connection.call(
-                "query", self.name, filter=among(part), output_fields=["id", field], limit=len(part)
-            )
+            rows = self._call("query", filter=among(part), output_fields=["id", field], limit=len(part))
             found.update((row["id"], row[field]) for row in rows)
         return found
+
+    def _call(self, method: str, **options: Any) -> Any:
+        """A call on the collection, which is loaded where it is not."""
+        try:
+            return self.connection.call(method, self.name, **options)
+        except NotLoaded:
+            self.load()
+            return self.connection.call(method, self.name, **options)
 
     def _hits(
         self, field: str, asked: Any, limit: int, expression: str, parameters: dict[str, Any]
     ) -> Iterator[tuple[int, float]]:
-        [hits] = self.connection.call(
+        [hits] = self._call(
             "search",
-            self.name,
             data=[asked],
             anns_field=field,
             filter=expression,

@@ -24,12 +24,19 @@ WRITE_S = 60.0
 CALL_S = 60.0
 """Seconds that one call may take where somebody does answer."""
 
+_NOISY = ("pymilvus", "milvus_lite", "grpc._server")
+"""They log every error that they raise, and Milvus Lite every call that it does not know, with a traceback."""
 _FIRST_PAUSE_S = 0.1
 _LONGEST_PAUSE_S = 2.0
 _NO_COLLECTION = 100
+_NOT_LOADED = 101
 _NOT_CONNECTED = 2
 _clients: dict[str, Any] = {}
 _connecting = threading.Lock()
+
+
+class NotLoaded(StoreError):
+    """Milvus holds the collection and does not have it at hand, as after a restart of Milvus Lite."""
 
 
 class Connection:
@@ -42,18 +49,19 @@ class Connection:
     def __init__(self, address: Address) -> None:
         self.address = address
 
-    def call(self, method: str, *arguments: Any, patience: float = READ_S, **options: Any) -> Any:
+    def call(self, method: str, *arguments: Any, patience: float | None = None, **options: Any) -> Any:
         """What a method of `pymilvus.MilvusClient` returns.
 
         Args:
-            patience: seconds for which it is tried again while nobody answers.
+            patience: seconds for which it is tried again while nobody answers; None is that of a search.
 
         Raises:
             StoreUnavailable: no server answers there, or not in time.
             IndexDamaged: the collection is gone.
+            NotLoaded: it has to be loaded first.
             StoreError: the client is not installed, or the server refused the call.
         """
-        end, pause = time.monotonic() + patience, _FIRST_PAUSE_S
+        end, pause = time.monotonic() + (READ_S if patience is None else patience), _FIRST_PAUSE_S
         while True:
             try:
                 return getattr(_client(self.address), method)(*arguments, timeout=CALL_S, **options)
@@ -81,9 +89,8 @@ class Connection:
                 f"Milvus at {self.address} does not hold this index any more: {error.message}",
                 hint="Build it anew: `wenbao index --anew`.",
             )
-        return StoreError(
-            f"Milvus at {self.address} refused a call: {error.message}", hint="The log of Milvus says more."
-        )
+        kind = NotLoaded if error.code == _NOT_LOADED or "call load()" in str(error.message) else StoreError
+        return kind(f"Milvus at {self.address} refused a call: {error.message}", hint="The log of Milvus says more.")
 
 
 def disconnect(address: Address) -> None:
@@ -148,6 +155,6 @@ def _connected(address: Address) -> Any:
             f"store is {address}, and the package {error.name or 'pymilvus'} is not installed",
             hint="Install it: `pip install 'wenbao[milvus]'`.",
         ) from error
-    for name in ("pymilvus", "milvus_lite"):
-        logging.getLogger(name).setLevel(logging.CRITICAL)  # they log every error that they raise, with a traceback
+    for name in _NOISY if address.is_file else _NOISY[:1]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)
     return pymilvus.MilvusClient(uri=address.uri, token=os.environ.get(TOKEN, ""), timeout=CALL_S)

@@ -20,9 +20,10 @@ import numpy as np
 
 from rag.errors import IndexMismatch, StoreError
 from rag.index.legs.arrays import map_array
+from rag.index.milvus import connection
 from rag.index.milvus.address import Address, parse_store
 from rag.index.milvus.collection import ChunkCollection
-from rag.index.milvus.connection import WRITE_S, Connection
+from rag.index.milvus.connection import Connection
 from rag.index.storage.disk import sync
 from rag.index.storage.manifest import Manifest
 
@@ -109,10 +110,10 @@ def make_live(manifest: Manifest) -> None:
 
 def _holder(address: Address) -> str | None:
     """The collection that the name stands for; None where nobody has it."""
-    connection = Connection(address)
-    if not connection.call("has_collection", address.collection):
+    milvus = Connection(address)
+    if not milvus.call("has_collection", address.collection):
         return None
-    found = connection.call("describe_collection", address.collection)
+    found = milvus.call("describe_collection", address.collection)
     return str(found["collection_name"])
 
 
@@ -149,7 +150,7 @@ def take_back(folder: Path, manifests: Iterable[Manifest]) -> int:
     taken = 0
     if noted.run not in {one.run for one in placements}:
         collection = noted.open()
-        if collection.exists(WRITE_S):
+        if collection.exists(connection.WRITE_S):
             taken = collection.count(f"run == {noted.run}")
             if noted.collection in {one.collection for one in placements}:
                 collection.remove_run(noted.run)
