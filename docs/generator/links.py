@@ -13,8 +13,6 @@ import re
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from pymdownx.slugs import slugify
-
 if TYPE_CHECKING:
     from mkdocs.config.defaults import MkDocsConfig
     from mkdocs.structure.files import Files
@@ -32,6 +30,8 @@ _CODE_OR_LINK = re.compile(
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Anchors as a forge makes them, Chinese headings included: Python-Markdown's own would be `_1`, `_2`."""
+    from pymdownx.slugs import slugify  # of the extra docs, which those who only read this module may lack
+
     config.mdx_configs.setdefault("toc", {})["slugify"] = slugify(case="lower")
     return config
 
@@ -100,8 +100,6 @@ def rewritten(markdown: str, here: str, site_uri: str, pages: dict[str, str], re
         if found["code"] is not None or re.match(r"[a-z][a-z0-9+.-]*:|/", target):
             return found[0]
         path = posixpath.normpath(posixpath.join(posixpath.dirname(here), target))
-        if path.endswith(".zh.md"):  # a checkout shows both languages by their files, the site by its switch
-            return str(found["words"])
         if path in pages:
             relative = posixpath.relpath(pages[path], posixpath.dirname(site_uri) or ".")
             return f"{found['bang']}[{found['words']}]({relative}{anchor})"
