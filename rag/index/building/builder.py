@@ -7,24 +7,21 @@ into terms. Vectors are noted down as they are made, and an interrupted run goes
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-import rag.corpus
-import rag.index.text
 from rag.corpus.files import SUFFIXES, CorpusFile, CorpusListing, read_corpus
 from rag.embedding.base import Embedder, SpreadingEmbedder
 from rag.embedding.deferred import DeferredEmbedder
 from rag.errors import CorpusEmpty, RagError, StoreError, StoreUnavailable
+from rag.index.building.labels import splitter_label, terms_label
 from rag.index.building.reading import CorpusReader
 from rag.index.building.remembering import remote_of
 from rag.index.building.vector_stage import VectorStage
@@ -38,12 +35,12 @@ from rag.index.milvus.writing import MilvusWriter
 from rag.index.storage.database import FILE as DATABASE
 from rag.index.storage.database import DatabaseWriter
 from rag.index.storage.generation import CHUNK_ARTICLES, Generation
+from rag.index.storage.inventory import manifests
 from rag.index.storage.journal import Journal
 from rag.index.storage.manifest import FileState, Manifest, file_digest
 from rag.index.storage.salvage import salvaged_vectors
 from rag.index.storage.store import Store
 from rag.index.text.chunking import ChunkRules
-from rag.index.text.terms import TERMS_VERSION
 from rag.index.text.userdict import UserDictionary
 from rag.settings import Settings
 from rag.types import Counts, IndexPlan, IndexReport, Progress, Skipped
@@ -80,7 +77,7 @@ def build_index(settings: Settings, progress: Report | None = None, embedder: Em
         )
         if build.unchanged:
             return build.report_unchanged(time.perf_counter() - began)
-        take_back(store.folder, store.manifests())
+        take_back(store.folder, manifests(store))
         if build.remote is not None:
             build.remote.begin()
         build.load_ahead()
@@ -120,24 +117,6 @@ def _deferred(settings: Settings, progress: Report | None) -> DeferredEmbedder:
 
 def _dictionary(settings: Settings) -> UserDictionary:
     return UserDictionary.read(settings.userdict) if settings.userdict is not None else UserDictionary()
-
-
-@cache
-def splitter_label() -> str:
-    """Digest of the code that cuts pages into articles and chunks: when it changes, everything is split again."""
-    files = [
-        *sorted(Path(rag.corpus.__path__[0]).rglob("*.py")),
-        *(Path(rag.index.text.__path__[0]) / name for name in ("chunking.py", "sentences.py")),
-    ]
-    digest = hashlib.sha256(ChunkRules().label.encode())
-    for file in files:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def terms_label() -> str:
-    """The rules that made the terms, in one word."""
-    return str(TERMS_VERSION)
 
 
 def _previous(store: Store) -> Generation | None:

@@ -21,7 +21,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexDamaged, IndexMismatch, StoreError
-from rag.index.building.builder import terms_label
+from rag.index.building.labels import terms_label
 from rag.index.building.pace import Pace
 from rag.index.building.word_stage import WordStage
 from rag.index.copies.duplicates import write_duplicates

@@ -17,7 +17,7 @@ from numpy.typing import NDArray
 
 from rag.embedding.base import Embedder
 from rag.errors import IndexDamaged, IndexMismatch
-from rag.index.building.builder import terms_label
+from rag.index.building.labels import terms_label
 from rag.index.legs.keyword_index import KeywordIndex
 from rag.index.storage.database import FILE as DATABASE
 from rag.index.storage.generation import Generation

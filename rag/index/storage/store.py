@@ -144,14 +144,6 @@ class Store:
             finally:
                 self._writes = False
 
-    def manifests(self) -> list[Manifest]:
-        """Of all published generations, oldest first, those that cannot be read left out."""
-        found: list[Manifest] = []
-        for name in self.generations():
-            with suppress(IndexDamaged, IndexMismatch):
-                found.append(Manifest.open(self.folder_of(name)))
-        return found
-
     def rollback(self, generation_id: str | None = None, fingerprint: str | None = None) -> str:
         """Makes a kept generation live, after checking every file of it; returns its id.
 
@@ -350,8 +342,9 @@ class Store:
 
     def _remove(self, name: str) -> None:
         """Removes a generation; out of sight first, so that half of one is never taken for a whole one."""
+        staying = [self.folder_of(other) for other in self.generations() if other != name]
         try:
-            release(self.folder_of(name), [self.folder_of(other) for other in self.generations() if other != name])
+            release(self.folder_of(name), staying)
         except StoreError as error:
             _log.warning("%s is left for the next run to sweep: %s", name, error.message)
             return
