@@ -68,6 +68,14 @@ def test_the_index_is_kept_and_built_once(
     assert (first["pooled"], first["file"], second["file"]) == (False, "town/test", "moved/test")
 
 
+def test_it_stays_on_this_disk_wherever_passages_live_otherwise(
+    town: Path, cache: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    monkeypatch.setenv("WENBAO_STORE", "milvus://127.0.0.1:9/mine")
+    assert run(["eval", str(town), "--mode", "lexical"]) == ExitCode.OK
+    assert "7 documents" in capsys.readouterr().out
+
+
 def test_other_documents_have_another_index(town: Path, cache: Path, capsys: pytest.CaptureFixture[str]) -> None:
     assert run(["eval", str(town), "--mode", "lexical"]) == ExitCode.OK
     write_lines(town / "corpus.jsonl", [*DOCUMENTS, {"_id": "more", "title": "", "text": "又来了一篇。"}])
