@@ -257,12 +257,14 @@ class WorkerPool:
         self._crews.remove(crew)
         self._strikes[crew.node.node_id] += 1
         self._reasons[crew.node.node_id] = reason
-        again = sorted(crew.batches.values(), key=lambda batch: batch.number)
+        again = list(crew.batches.values())  # in the order in which it worked on them
         crew.batches.clear()
+        for waiting in again[1:]:
+            waiting.tries -= 1
         self._again.extendleft(reversed(again))
         redone = f"; what it had, {sum(len(one.texts) for one in again)} passages, is done again" if again else ""
         self._tell(f"a worker on the node {crew.node} was lost: {reason}{redone}")
-        for batch in again[:1]:  # the first is what it was working on
+        for batch in again[:1]:
             if batch.tries >= TRIES:
                 raise ModelError(
                     f"{TRIES} workers were lost over the same {len(batch.texts)} passages, "

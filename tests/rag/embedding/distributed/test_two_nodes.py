@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 
 from rag.embedding.base import Embedder
-from rag.embedding.distributed.embedder import BATCH, DistributedEmbedder
+from rag.embedding.distributed.embedder import DistributedEmbedder
 from rag.embedding.model import prepare_model
 from rag.embedding.prepared import PreparedModel
 from rag.errors import ClusterError, IndexMissing
@@ -25,6 +25,9 @@ from rag.types import Progress
 from tests.rag.index.fakes import records, write_records
 
 pytestmark = pytest.mark.ray
+
+BATCH = 8
+"""Small, so that a small corpus has many."""
 
 
 @pytest.fixture(scope="module")
@@ -38,7 +41,7 @@ class Press:
     def __init__(self, model: PreparedModel, address: str, folder: Path) -> None:
         self.settings = Settings(corpus=folder / "corpus", vectors=folder / "vectors")
         self.told: list[str] = []
-        self.embedder = DistributedEmbedder(model, address, self.told.append)
+        self.embedder = DistributedEmbedder(model, address, self.told.append, BATCH)
         write_records(folder / "corpus" / "a.jsonl", records(count=60))
 
     def index_bytes(self) -> bytes:
