@@ -8,6 +8,7 @@ that file.
 
 from __future__ import annotations
 
+import logging
 import posixpath
 import re
 from pathlib import Path
@@ -30,8 +31,10 @@ _CODE_OR_LINK = re.compile(
 
 def on_config(config: MkDocsConfig) -> MkDocsConfig:
     """Anchors as a forge makes them, Chinese headings included: Python-Markdown's own would be `_1`, `_2`."""
+    import jieba  # by which the search plugin cuts Chinese, and which tells of its start
     from pymdownx.slugs import slugify  # of the extra docs, which those who only read this module may lack
 
+    jieba.setLogLevel(logging.WARNING)
     config.mdx_configs.setdefault("toc", {})["slugify"] = slugify(case="lower")
     return config
 

@@ -40,7 +40,7 @@ def started(command: str, kind: str, folder: Path, environment: Mapping[str, str
     Raises:
         AssertionError: it ended with an error, or nothing came in time.
     """
-    line = command.removesuffix("&").rstrip() + (" --port 0" if kind in _FREE_PORT else "")
+    line = command + (" --port 0" if kind in _FREE_PORT else "")
     with ExitStack() as closing:
         aside = Path(closing.enter_context(tempfile.TemporaryDirectory()))
         path = programs(aside / "bin", wenbao=f'PYTHONPATH={ROOT} exec {sys.executable} -m rag "$@"')

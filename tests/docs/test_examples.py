@@ -196,6 +196,7 @@ def run_command(command: Command, expected: int, varies: bool, shell: Shell, at:
         printed, status = shell.run(typed)
         assert status == expected, f"`{typed}` ended with exit status {status}:\n{printed}"
     else:
+        typed = typed.removesuffix("&").rstrip()
         if typed not in at.stayed:
             at.stayed[typed] = staying.started(typed, kind, at.folder, at.environment)
         printed = at.stayed[typed]
