@@ -8,6 +8,7 @@ collection holds. docs/scale.md has the figures against the BM25 function that M
 
 from __future__ import annotations
 
+import time
 from collections.abc import Iterator, Sequence
 from typing import Any, Final
 
@@ -43,11 +44,14 @@ class ChunkCollection:
     Args:
         held_by: the Milvus that holds it.
         name: of the collection.
+        fresh_until: until when, in seconds since the epoch, a search waits for all that was written: a server of
+            several nodes is else some seconds behind.
     """
 
-    def __init__(self, held_by: Connection, name: str) -> None:
+    def __init__(self, held_by: Connection, name: str, fresh_until: float = 0.0) -> None:
         self.connection = held_by
         self.name = name
+        self._fresh_until = fresh_until
 
     def exists(self, patience: float | None = None) -> bool:
         """True when Milvus holds it."""
@@ -131,7 +135,8 @@ class ChunkCollection:
         found: dict[int, Any] = {}
         for start in range(0, len(entities), _AT_ONCE):
             part = list(entities[start : start + _AT_ONCE])
-            rows = self._call("query", filter=among(part), output_fields=["id", field], limit=len(part))
+            wanted = ["id", field]
+            rows = self._call("query", filter=among(part), output_fields=wanted, limit=len(part), **self._level)
             found.update((row["id"], row[field]) for row in rows)
         return found
 
@@ -142,6 +147,10 @@ class ChunkCollection:
         except NotLoaded:
             self.load()
             return self.connection.call(method, self.name, **options)
+
+    @property
+    def _level(self) -> dict[str, str]:
+        return {"consistency_level": "Strong"} if time.time() < self._fresh_until else {}
 
     def _hits(
         self, field: str, asked: Any, limit: int, expression: str, parameters: dict[str, Any]
@@ -154,5 +163,6 @@ class ChunkCollection:
             limit=min(limit, MOST_HITS),
             output_fields=["id"],
             search_params=parameters,
+            **self._level,
         )
         return ((int(hit["id"]), float(hit["distance"])) for hit in hits)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from datetime import datetime
 from pathlib import Path
 
 from rag.errors import IndexDamaged
@@ -10,6 +11,9 @@ from rag.index.milvus.frequencies import Frequencies
 from rag.index.milvus.legs import MilvusVectors, MilvusWords
 from rag.index.milvus.runs import Placement
 from rag.index.storage.manifest import Manifest
+
+FRESH_S = 60.0
+"""How long after it was published a generation may meet a node of Milvus that has not heard of all its passages."""
 
 
 def open_legs(folder: Path, manifest: Manifest) -> tuple[MilvusVectors, MilvusWords]:
@@ -24,7 +28,7 @@ def open_legs(folder: Path, manifest: Manifest) -> tuple[MilvusVectors, MilvusWo
     if placement is None:
         raise IndexDamaged(f"{folder} names no store", hint="Build it anew: `wenbao index`.")
     rows = EntityMap.open(folder)
-    collection = placement.open()
+    collection = placement.open(datetime.fromisoformat(manifest.created).timestamp() + FRESH_S)
     if not collection.exists():
         raise IndexDamaged(
             f"Milvus at {placement.store} has no collection {placement.collection}, which holds the passages of "

@@ -52,11 +52,11 @@ class Placement:
             return None
         return cls(settings["store"], settings["collection"], int(settings["run"]))
 
-    def open(self) -> ChunkCollection:
-        """The collection, which may be gone."""
+    def open(self, fresh_until: float = 0.0) -> ChunkCollection:
+        """The collection, which may be gone; `fresh_until` as for `ChunkCollection`."""
         address = parse_store(self.store)
         assert address is not None  # noqa: S101  # a manifest names a store or none
-        return ChunkCollection(Connection(address), self.collection)
+        return ChunkCollection(Connection(address), self.collection, fresh_until)
 
 
 def owner_of(folder: Path) -> str:

@@ -92,6 +92,7 @@ def test_a_server_says_503_and_what_to_do_and_answers_again(
         milvus.kill()
         refused = client.post("/v1/search", json={"query": ASKED})
         assert refused.status_code == 503
+        assert int(refused.headers["Retry-After"]) > 0
         problem = refused.json()
         assert problem["type"].endswith("/store-unavailable")
         assert "Start it" in problem["hint"]
