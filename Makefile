@@ -6,7 +6,8 @@ PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c '$(IS_NEW)' 2>/dev/null && echo $$python && break; done || echo python3)
 BIN := .venv/bin
 QUESTION ?= 哪些城市搭建了婚恋交友平台？
-# Of the constrained torch, pip takes the build for the processor alone.
+# Of the constrained torch, which only tests and measurements need, pip prefers the build for the processor alone (+cpu)
+# where one of its indexes has it; PyPI's own for Linux brings CUDA.
 PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c constraints.txt
 
 export PYTHONUTF8 := 1
