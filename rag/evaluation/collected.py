@@ -9,6 +9,7 @@ from __future__ import annotations
 import json
 import os
 import random
+import shutil
 import time
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field
@@ -74,6 +75,8 @@ def write_corpus(collection: Collection, progress: Report) -> tuple[Skipped, ...
             raise WriteError(
                 f"cannot write {aside}: {error}", hint="Make room there, or set WENBAO_CACHE to another folder."
             ) from error
+        finally:
+            shutil.rmtree(aside, ignore_errors=True)
     left_out = json.loads(told.read_text(encoding="utf-8"))
     return (Skipped(*left_out),) if left_out else ()
 
@@ -87,6 +90,7 @@ def _write_records(collection: Collection, path: Path, progress: Report) -> Skip
             text = document.text if document.text.strip() else document.title
             if not text.strip():
                 empty.append(document.where)
+                file.write("\n")  # so that what is said of a line below is said of the line in the collection
                 continue
             title = document.title if document.text.strip() else ""
             file.write(json.dumps({"id": document.document_id, "title": title, "text": text}) + "\n")

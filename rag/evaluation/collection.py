@@ -145,7 +145,7 @@ def _judgements(files: tuple[Path, ...]) -> dict[str, dict[str, int]]:
         query_id, document_id = _id(row, _QUERY_IDS, where), _id(row, _DOCUMENT_IDS, where)
         try:
             grade = int(float(row.get("score", 1)))
-        except (TypeError, ValueError) as error:
+        except (TypeError, ValueError, OverflowError) as error:
             raise InputError(f"{where}: its score is {row.get('score')!r}, expected a number", hint=_SHAPE) from error
         found.setdefault(query_id, {})[document_id] = grade
     return found

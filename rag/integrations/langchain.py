@@ -51,7 +51,13 @@ class WenbaoRetriever(BaseRetriever):
         mode: Mode | None = None,
         filters: Any = None,
     ) -> list[Document]:
-        found = found_passages(self.paper, query, top_k or self.top_k, mode or self.mode, filters or self.filters)
+        found = found_passages(
+            self.paper,
+            query,
+            self.top_k if top_k is None else top_k,
+            self.mode if mode is None else mode,
+            self.filters if filters is None else filters,
+        )
         return [
             Document(id=passage.chunk_id, page_content=passage.text, metadata=passage.metadata) for passage in found
         ]

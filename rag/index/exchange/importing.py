@@ -33,6 +33,7 @@ from rag.index.storage.database import DatabaseWriter
 from rag.index.storage.generation import CHUNK_ARTICLES
 from rag.index.storage.manifest import Manifest
 from rag.index.storage.store import Store
+from rag.index.text.userdict import FILE as WORDS
 from rag.index.text.userdict import UserDictionary
 from rag.settings import Settings, sample_path
 from rag.types import Article, ArticleKind, Block, BlockRole, Chunk, Counts, IndexReport, Progress, Span
@@ -156,6 +157,8 @@ class _Load:
         """Fills the database; returns the vectors of its chunks, by row."""
         pa = arrow()
         try:
+            for name in (ARTICLES, CHUNKS, SOURCES):
+                self._check_table(name)
             for row in self._rows(SOURCES):
                 database.add_source(row["file"], row["text"], row["page_starts"])
             return self._read_articles(database)
@@ -199,18 +202,21 @@ class _Load:
         for batch in self._batches(name):
             yield from batch.to_pylist()
 
-    def _batches(self, name: str) -> Iterator[Any]:
-        """Record batches of a table."""
-        pa = arrow()
-        with pa.parquet.ParquetFile(self._folder / name) as file:
+    def _check_table(self, name: str) -> None:
+        """Raises ValueError where a table has other columns, or not as many rows, as it was exported with."""
+        with arrow().parquet.ParquetFile(self._folder / name) as file:
             if not file.schema_arrow.equals(schema_of(name, self._index)):
                 raise ValueError(f"{name} has other columns than an export")
             if file.metadata.num_rows != self._export.files[name].rows:
                 raise ValueError(f"{name} has not as many rows as were exported")
+
+    def _batches(self, name: str) -> Iterator[Any]:
+        """Record batches of a table."""
+        with arrow().parquet.ParquetFile(self._folder / name) as file:
             yield from file.iter_batches(_ROWS_AT_ONCE)
 
     def _dictionary(self) -> UserDictionary:
-        return UserDictionary.open(self._folder)
+        return UserDictionary.open(self._folder) if WORDS in self._export.files else UserDictionary()
 
     def _manifest(self) -> Manifest:
         index = self._index

@@ -115,11 +115,13 @@ def test_documents_without_text_are_their_title_or_left_out(
     town: Path, cache: Path, capsys: pytest.CaptureFixture[str]
 ) -> None:
     extra = [{"_id": "headline", "title": "冰库今天开门", "text": ""}] + [{"_id": f"e{n}", "text": " "} for n in (1, 2)]
+    extra.append(DOCUMENTS[0] | {"text": "同一个号的另一篇。"})
     write_lines(town / "corpus.jsonl", [*DOCUMENTS, *extra])
     assert run(["eval", str(town), "--mode", "lexical"]) == ExitCode.OK
     told = capsys.readouterr().out
     assert f"{len(DOCUMENTS) + 1} documents" in told
     assert "corpus.jsonl:9: has neither title nor text, and so 1 more" in told
+    assert "corpus.jsonl:11: its id was taken already at corpus.jsonl:1" in told
     assert run(["eval", str(town), "--mode", "lexical"]) == ExitCode.OK
     assert "corpus.jsonl:9: has neither title nor text, and so 1 more" in capsys.readouterr().out
 

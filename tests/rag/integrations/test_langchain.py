@@ -6,8 +6,10 @@ import asyncio
 
 import pytest
 
+from rag.errors import InputError
 from rag.integrations.passages import Searching, found_passages
 from rag.library import Library
+from server.client import Rejected
 from tests.rag.integrations.conftest import PLACE, QUESTION
 
 pytest.importorskip(
@@ -31,6 +33,8 @@ def test_documents_are_the_passages(paper: Searching) -> None:
 def test_one_query_may_be_put_otherwise(paper: Searching, in_place: object) -> None:
     retriever = WenbaoRetriever(paper=paper, top_k=20)
     assert len(retriever.invoke(QUESTION, top_k=2)) == 2
+    with pytest.raises((InputError, Rejected), match="top_k"):
+        retriever.invoke(QUESTION, top_k=0)
     there = retriever.invoke(QUESTION, filters=in_place)
     assert there
     assert there == WenbaoRetriever(paper=paper, top_k=20, filters=in_place).invoke(QUESTION)

@@ -151,6 +151,13 @@ def test_tables_that_do_not_fit_together_are_refused_whatever_their_checksums(
     refused(desk, IndexDamaged, "do not fit together")
 
 
+def test_rows_that_are_promised_take_no_memory_before_they_are_seen(desk: Desk) -> None:
+    data = json.loads((desk.exported / FILE).read_text(encoding="utf-8"))
+    data["files"][CHUNKS]["rows"] = 10**15
+    (desk.exported / FILE).write_text(json.dumps(data), encoding="utf-8")
+    refused(desk, IndexDamaged, "chunks.parquet has not as many rows as were exported")
+
+
 def test_what_is_no_parquet_is_refused_whatever_its_checksum(desk: Desk) -> None:
     (desk.exported / CHUNKS).write_bytes(b"PAR1" + bytes(100))
     desk.forge()

@@ -73,6 +73,18 @@ def test_documents_and_dictionary_come_along(desk: Desk) -> None:
         assert after.manifest.corpus_files == before.manifest.corpus_files
 
 
+def test_a_dictionary_that_was_not_exported_is_not_read(tmp_path: Path, desk: Desk) -> None:
+    plain = desk.settings.model_copy(update={"userdict": None, "vectors": tmp_path / "plain"})
+    build_index(plain, embedder=WordEmbedder())
+    desk.exported = tmp_path / "again"
+    export_index(Store(plain.vectors), desk.exported)
+    (desk.exported / "userdict.txt").write_text("松木坝 9 ns\n", encoding="utf-8")
+    desk.load()
+    with closing(Store(desk.folder / "elsewhere").current()) as after, closing(live(plain)) as before:
+        assert not after.analyzer.dictionary.words
+        same_contents(before, after)
+
+
 def test_a_refresh_goes_on_from_there(desk: Desk) -> None:
     desk.load()
     elsewhere = desk.settings.model_copy(update={"vectors": desk.folder / "elsewhere"})
