@@ -103,20 +103,29 @@ def grow(vectors: Path, corpus: Path | None, out: Path, chunks: int) -> IndexRep
         generation.close()
 
 
-def recombined(articles: Sequence[Article], chunks: int) -> Iterator[dict[str, object]]:
-    """Records of at least so many chunks: each has an article's headline, date, place and number of sentences."""
-    random = np.random.default_rng(SEED)
+def recombined(
+    articles: Sequence[Article], chunks: int, seed: int = SEED, name: str = "recombined"
+) -> Iterator[dict[str, object]]:
+    """Records of at least so many chunks: each has an article's headline, date, place and number of sentences.
+
+    Args:
+        articles: whose sentences, headlines, dates and places they are made of.
+        chunks: how many their texts are cut into, at least.
+        seed: another one gives other records.
+        name: what their ids begin with.
+    """
+    random = np.random.default_rng(seed)
     ranges = [split_sentences(article.text) for article in articles]
     sentences = [article.text[slice(*span)] for article, found in zip(articles, ranges, strict=True) for span in found]
     made = number = 0
     while made < chunks and sentences:
         model = int(random.integers(len(articles)))
         drawn = random.integers(len(sentences), size=max(len(ranges[model]), 1))
-        name, text = f"recombined-{number}", "".join(sentences[index] for index in drawn)
+        record_id, text = f"{name}-{number}", "".join(sentences[index] for index in drawn)
         article = articles[model]
-        fields = RecordFields(name, title=article.title, date=article.date, place=article.place)
-        [split] = split_page(Page(f"{ADDED}#{name}", text, fields))
+        fields = RecordFields(record_id, title=article.title, date=article.date, place=article.place)
+        [split] = split_page(Page(f"{ADDED}#{record_id}", text, fields))
         made, number = made + len(chunk_article(split)), number + 1
         yield {
-            "id": name, "title": article.title, "text": text, "date": article.date, "place": list(article.place),
+            "id": record_id, "title": article.title, "text": text, "date": article.date, "place": list(article.place),
         }  # fmt: skip

@@ -11,12 +11,14 @@
     │   ├── IndexMissing                 none has been built
     │   ├── IndexDamaged                 a checksum or a count is wrong
     │   ├── IndexMismatch                built with another model or format
-    │   └── IndexLocked                  another process is writing it
+    │   ├── IndexLocked                  another process is writing it
+    │   └── StoreUnavailable (ConnectionError)   Milvus, where its chunks live, does not answer
     ├── ModelError                       the embedding model cannot be used
     │   ├── ModelMissing (FileNotFoundError)
     │   └── ModelDamaged                 a file is not the one that was pinned
     ├── WriteError (OSError)             no permission, disk full
     ├── ServerError                      a wenbao server cannot be reached or refused the call
+    ├── ClusterError                     the Ray cluster cannot be reached, or none of its nodes can embed
     └── Cancelled                        whoever asked called the work off
 
 A message says what is wrong and where; `hint` says what to do next.
@@ -123,6 +125,10 @@ class IndexLocked(StoreError):
     slug = "index-locked"
 
 
+class StoreUnavailable(StoreError, ConnectionError):
+    slug = "store-unavailable"
+
+
 class ModelError(RagError):
     exit_code = ExitCode.MODEL
     slug = "model"
@@ -144,6 +150,11 @@ class WriteError(RagError, OSError):
 class ServerError(RagError):
     exit_code = ExitCode.SERVER
     slug = "server"
+
+
+class ClusterError(RagError):
+    exit_code = ExitCode.SERVER
+    slug = "cluster"
 
 
 class Cancelled(RagError):

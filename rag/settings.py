@@ -28,6 +28,11 @@ class Settings(BaseSettings):
 
     corpus: Path | None = Field(default=None, description="Folder or file to index; unset: the built-in sample.")
     vectors: Path = Field(default=Path("vectors"), description="Folder that holds the index.")
+    store: str | None = Field(
+        default=None,
+        description="Where passages live: `milvus://HOST:PORT/COLLECTION`, a Milvus Lite file ending in `.db`, or "
+        "`local`; unset: where they are, at first in `vectors`.",
+    )
     embedding_model: str = Field(
         default="bundled", description="`bundled`, else a sentence-transformers folder or hub name."
     )

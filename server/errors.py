@@ -75,7 +75,7 @@ _STATUS: dict[type[RagError], int] = {
     ServerError: 502,
     RagError: 500,
 }
-_RETRY_AFTER_S = {"loading": 2, "index-locked": 10, "busy": 1}
+_RETRY_AFTER_S = {"loading": 2, "index-locked": 10, "busy": 1, "store-unavailable": 5}
 _CLOSING = {"slow-body"}
 """After these the connection is cut: the rest of the request would be taken for another one."""
 _INTERNAL = Problem(

@@ -22,7 +22,7 @@ README = (ROOT / "README.md").read_text(encoding="utf-8")
 SECURITY = (ROOT / "docs" / "security.md").read_text(encoding="utf-8")
 ADDRESS = "http://127.0.0.1:8000"
 DOCUMENTS = sorted([*ROOT.glob("*.md"), *ROOT.glob("docs/**/*.md")])
-NOT_SETTINGS = {"WENBAO_CACHE", "WENBAO_API_KEY", "WENBAO_DATA", "WENBAO_CONFIG"}
+NOT_SETTINGS = {"WENBAO_CACHE", "WENBAO_API_KEY", "WENBAO_DATA", "WENBAO_CONFIG", "WENBAO_STORE_TOKEN"}
 """Variables that are none of the settings: where models, conversations and preferences are kept, a client's key."""
 
 

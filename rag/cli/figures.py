@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from typing import TYPE_CHECKING
 
 from rag.cli.tables import table
+from rag.evaluation.figures import figures_over_all
 
 if TYPE_CHECKING:
     from rag.evaluation.comparison import Comparison, Turned
@@ -19,15 +20,16 @@ _BESIDE = frozenset({"citations", "verbatim", "false_refusal", "refused_when_due
 
 def report_lines(report: Report) -> list[str]:
     """The table of figures by type, what only makes sense over all, and what was left out."""
+    if not report.pooled:
+        return _mode_lines(report)
     types, total = report.types, report.total
     columns = [name for name in total if name not in _BESIDE and name != "n"]
     header = ["type", "n", *columns]
     rows = [[name, *_cells(figures, header[1:])] for name, figures in types.items()]
     if len(types) != 1:
         rows.append(["total", *_cells(total, header[1:])])
-    broken_off = ", broken off" if report.interrupted else ""
     return [
-        f"{report.file}: {_counted(len(report.outcomes), 'question')} in {report.seconds:.0f} s{broken_off}",
+        _head(report, len(report.outcomes)),
         "",
         *table(header, rows),
         "",
@@ -36,6 +38,29 @@ def report_lines(report: Report) -> list[str]:
         *([f"{_counted(len(report.skipped), 'line')} to mend:"] if report.skipped else []),
         *(f"  {line.where}: {line.reason}" for line in report.skipped),
     ]
+
+
+def _mode_lines(report: Report) -> list[str]:
+    """The same of queries that were searched in several modes."""
+    modes = dict.fromkeys(outcome.type for outcome in report.outcomes)
+    figures = {name: figures_over_all([one for one in report.outcomes if one.type == name]) for name in modes}
+    columns = [name for name in next(iter(figures.values()), {}) if name not in {"n", "error"}]
+    rows = [[name, *_cells(found, columns)] for name, found in figures.items()]
+    counts = report.index.counts
+    return [
+        _head(report, len(report.outcomes) // len(modes) if modes else 0),
+        f"{counts.articles:,} documents, {counts.chunks:,} passages, embedded with {report.index.model}",
+        "",
+        *table(["mode", *map(_words, columns)], rows),
+        *_errors(report),
+        *([f"{_counted(len(report.skipped), 'remark')}:"] if report.skipped else []),
+        *(f"  {line.where}: {line.reason}" for line in report.skipped),
+    ]
+
+
+def _head(report: Report, questions: int) -> str:
+    broken_off = ", broken off" if report.interrupted else ""
+    return f"{report.file}: {_counted(questions, 'question')} in {report.seconds:.0f} s{broken_off}"
 
 
 def comparison_lines(comparison: Comparison) -> list[str]:

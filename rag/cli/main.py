@@ -13,8 +13,10 @@ from importlib import import_module
 from typing import IO
 
 import click
+from click.shell_completion import CompletionItem
 
 from rag import __version__
+from rag.cli import completion
 from rag.cli.options import Flags, settings_options
 from rag.errors import ExitCode, InputError, RagError, WriteError
 
@@ -30,12 +32,15 @@ COMMANDS = {
     "status": "Show what is indexed.",
     "text": "Print the text that was taken out of a PDF or another document.",
     "why": "Say why an article is, or is not, in the answer to a question.",
+    "export": "Write the index to Parquet files: articles, passages, vectors.",
+    "import": "Make an index of exported Parquet files again, without embedding.",
     "eval": "Measure answers and searches against a file of questions.",
+    "completion": "Print what makes a shell complete commands and flags.",
     "doctor": "Check the model, the index and the corpus, and say how to mend them.",
 }
 """Every command and what it does, as `--help` lists them."""
 
-_MODULES = {"eval": "evaluate"}
+_MODULES = {"eval": "evaluate", "import": "importing"}
 """Commands whose module is not called as they are."""
 
 _DEBUG_HINT = "This is a defect of wenbao. `--log-level debug` before the command shows where it happened."
@@ -53,6 +58,11 @@ class LazyGroup(click.Group):
         module = _MODULES.get(cmd_name, cmd_name)
         command: click.Command = import_module(f"rag.cli.commands.{module}").command
         return command
+
+    def shell_complete(self, ctx: click.Context, incomplete: str) -> list[CompletionItem]:
+        """The commands and flags that begin like this, for the tab key; no command is imported for it."""
+        named = [CompletionItem(name, help=does) for name, does in COMMANDS.items() if name.startswith(incomplete)]
+        return named + click.Command.shell_complete(self, ctx, incomplete)
 
     def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
         with formatter.section("Commands"):
@@ -76,8 +86,9 @@ def cli() -> None:
 
 
 def main() -> None:
-    """Runs the command line of this process and exits with its status."""
-    sys.exit(run(sys.argv[1:]))
+    """Runs the command line of this process, or answers a shell that completes it, and exits with the status."""
+    status = completion.answered(cli)
+    sys.exit(run(sys.argv[1:]) if status is None else status)
 
 
 def run(arguments: Sequence[str]) -> int:

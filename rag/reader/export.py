@@ -1,6 +1,6 @@
 """The bundled encoder and the trained layers → a graph for ONNX Runtime, quantised and held against the original.
 
-Needs torch and transformers, and runs once.
+Runs once, and needs no torch.
 """
 
 from __future__ import annotations
@@ -8,22 +8,20 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-import tempfile
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.embedding import bundled
+from rag.embedding.bert import INPUT, Encoder, score_graph
 from rag.embedding.calibration import activation_ranges
-from rag.embedding.onnx import open_session
+from rag.embedding.onnx import features_of, open_session
 from rag.embedding.pieces import PIECES_FILE, RULES_FILE, PieceEncoder, Pieces
 from rag.embedding.prepared import FORMAT, MODEL_FILE, PreparedModel, sha256_of, write_manifest
 from rag.embedding.quantization import Recipe, quantize, save_model
-from rag.embedding.source import quiet
 from rag.errors import ModelError
 from rag.reader.pairs import MAX_TOKENS, PairEncoder
 from rag.reader.weights import Trained
@@ -34,7 +32,7 @@ Step = Callable[[str], None]
 NAME = "reader"
 AGREEMENT = 0.98
 """Least correlation with the original's scores, over the probes, that a way of quantising may have."""
-_OPSET = 17
+_RULES_ALONE = "Set reader = false to answer by rules alone."
 _PROBES = (
     (
         "谁负责这项工作？",
@@ -72,11 +70,11 @@ def export_reader(trained: Trained, encoder_model: PreparedModel, folder: Path, 
         step: told what begins.
 
     Raises:
-        ModelError: ONNX Runtime gives other scores than torch.
+        ModelError: the weights fit another encoder, or quantised they give other scores.
     """
     step("putting the reader together")
     float_graph = folder / "float32.onnx"
-    wanted = _export_graph(trained, encoder_model, float_graph)
+    _write_graph(trained, float_graph)
     for name in (PIECES_FILE, RULES_FILE):
         _link(encoder_model.folder / name, folder / name)
     draft = PreparedModel(
@@ -93,6 +91,7 @@ def export_reader(trained: Trained, encoder_model: PreparedModel, folder: Path, 
     step("calibrating the reader")
     probes = _Probes(PairEncoder(PieceEncoder(folder, MAX_TOKENS)))
     ranges = activation_ranges(float_graph, probes, [str(number) for number in range(len(_PROBES))])
+    wanted = _scores(float_graph, probes)
     model = _first_that_agrees(draft, float_graph, ranges, probes, wanted, step)
     for leftover in folder.glob(f"{float_graph.name}*"):
         leftover.unlink()
@@ -110,53 +109,19 @@ class _Probes:
         return Pieces(self._pairs.encode(*_PROBES[int(text)]).ids)
 
 
-def _export_graph(trained: Trained, encoder_model: PreparedModel, path: Path) -> list[NDArray[np.float32]]:
-    """Writes the float32 graph; gives the scores of the probes as torch has them."""
-    import torch
-
-    encoder = PairEncoder(PieceEncoder(encoder_model.folder, MAX_TOKENS))
-    probes = [torch.tensor([encoder.encode(*probe).ids]) for probe in _PROBES]
-    with quiet(), torch.no_grad():
-        graph = _graph_module(trained).eval()
-        wanted = [graph(ids)[0].numpy() for ids in probes]
-        torch.onnx.export(
-            graph,
-            (probes[0],),
-            str(path),
-            input_names=["input_ids"],
-            output_names=["scores"],
-            dynamic_axes={"input_ids": {0: "texts", 1: "tokens"}, "scores": {0: "texts", 1: "tokens"}},
-            opset_version=_OPSET,
-            dynamo=False,
+def _write_graph(trained: Trained, path: Path) -> None:
+    """Writes the float32 graph: the encoder with the trained layers in place, and the head."""
+    packed = bundled.unpack(bundled.read_checked(bundled.model_file()))
+    tensors = bundled.encoder_tensors(packed)
+    replaced = {name: values for name, values in trained.tensors.items() if not name.startswith("head.")}
+    strangers = [name for name in replaced if name not in tensors or replaced[name].shape != tensors[name].shape]
+    if strangers:
+        raise ModelError(
+            f"the trained reader does not fit the bundled encoder: {', '.join(strangers)}", hint=_RULES_ALONE
         )
-    return wanted
-
-
-def _graph_module(trained: Trained) -> Any:
-    """The encoder with the trained layers in place, and the head, as one torch module from ids to scores."""
-    import torch
-    from transformers import BertModel
-
-    with tempfile.TemporaryDirectory() as scratch:
-        bundled.write_folder(bundled.unpack(bundled.read_checked(bundled.model_file())), Path(scratch))
-        encoder = BertModel.from_pretrained(scratch, add_pooling_layer=False, attn_implementation="eager")
-    tensors = {name: torch.from_numpy(values.copy()) for name, values in trained.tensors.items()}
-    head = torch.nn.Linear(encoder.config.hidden_size, 2)
-    head.load_state_dict({name: tensors.pop(f"head.{name}") for name in ("weight", "bias")})
-    unknown = encoder.load_state_dict(tensors, strict=False).unexpected_keys
-    if unknown:
-        raise ModelError(f"the trained reader does not fit the bundled encoder: {', '.join(unknown)}")
-
-    class Graph(torch.nn.Module):
-        def __init__(self) -> None:
-            super().__init__()
-            self.encoder, self.head = encoder, head
-
-        def forward(self, ids: torch.Tensor) -> torch.Tensor:
-            scores: torch.Tensor = self.head(self.encoder(input_ids=ids).last_hidden_state)
-            return scores
-
-    return Graph()
+    # The weights of its signals were fitted with the scale there; 8 bits make a difference of every order.
+    encoder = Encoder(tensors | replaced, packed.shape.heads, packed.shape.epsilon, scales_product=True)
+    save_model(score_graph(encoder, trained.tensors["head.weight"], trained.tensors["head.bias"]), path)
 
 
 def _first_that_agrees(
@@ -173,20 +138,25 @@ def _first_that_agrees(
     for recipe in Recipe:
         step(f"quantising the reader ({recipe.value})")
         save_model(quantize(onnx.load(float_graph), recipe, ranges), draft.folder / MODEL_FILE)
-        session = open_session(draft.folder / MODEL_FILE)
-        agreements = []
-        for number, expected in enumerate(wanted):
-            ids = np.array([probes.encode(str(number)).ids], dtype=np.int64)
-            given = session.run(None, {"input_ids": ids})[0][0]
-            agreements.append(float(np.corrcoef(given.ravel(), expected.ravel())[0, 1]))
+        agreements = [
+            float(np.corrcoef(given.ravel(), expected.ravel())[0, 1])
+            for given, expected in zip(_scores(draft.folder / MODEL_FILE, probes), wanted, strict=True)
+        ]
         if min(agreements) >= AGREEMENT:
             decisive = json.dumps([FORMAT, sha256_of(draft.folder / MODEL_FILE), recipe.value])
             fingerprint = hashlib.sha256(decisive.encode()).hexdigest()[:16]
             return replace(draft, fingerprint=fingerprint, precision=recipe.value, agreement=round(min(agreements), 5))
     raise ModelError(
         f"the reader gives other scores on ONNX Runtime (correlation {min(agreements):.3f} with its own)",
-        hint="Set reader = false to answer by rules alone.",
+        hint=_RULES_ALONE,
     )
+
+
+def _scores(graph: Path, probes: _Probes) -> list[NDArray[np.float32]]:
+    """The scores of the probes, each (tokens, 2)."""
+    session = open_session(graph)
+    encoded = [probes.encode(str(number)) for number in range(len(_PROBES))]
+    return [session.run(None, features_of(one, [INPUT]))[0][0] for one in encoded]
 
 
 def _link(source: Path, place: Path) -> None:

@@ -17,9 +17,6 @@ from rag.types import Chunk, Hit
 if TYPE_CHECKING:
     from rag.retrieval.retriever import Candidate
 
-_BLOCK = 8192
-"""Vectors that are unpacked at once: 12 MB of them."""
-
 
 def explain_search(
     generation: Generation,
@@ -109,8 +106,11 @@ class Standings:
         self._generation = generation
         self._words = question_words(generation, query)
         self._mask = np.ones(len(generation), np.bool_) if mask is None else mask
-        self._cosines = _all_cosines(generation, vector)
+        self._vector = vector
+        self._asked = generation.words.asked(generation.analyzer.terms(query))
+        self._cosines = generation.vectors.all_cosines(vector)
         self._bm25 = generation.words.scores(generation.analyzer.terms(query))
+        self._ranks_all = not np.isnan(self._cosines).any()
         self._candidates = {candidate.row: (rank, candidate) for rank, candidate in enumerate(candidates, start=1)}
 
     @property
@@ -122,7 +122,14 @@ class Standings:
         """The best of some passages: by fusion, else by whichever leg has it further up; None of none."""
         if not rows:
             return None
+        self._complete(np.asarray(rows, np.int64))
         return self._standing(min(rows, key=self._order))
+
+    def _complete(self, rows: NDArray[np.int64]) -> None:
+        """Scores rows exactly where the store ranks only the best."""
+        if not self._ranks_all:
+            self._cosines[rows] = self._generation.vectors.cosines(self._vector, rows)
+            self._bm25[rows] = self._asked.scores_of(rows)
 
     def _order(self, row: int) -> tuple[float, float, int]:
         fused = self._candidates[row][0] if row in self._candidates else np.inf
@@ -156,10 +163,3 @@ class Standings:
 
     def _rank(self, scores: NDArray[np.float32], row: int) -> int:
         return 1 + int(np.count_nonzero(scores[self._mask] > scores[row]))
-
-
-def _all_cosines(generation: Generation, vector: NDArray[np.float32]) -> NDArray[np.float32]:
-    """(n,) cosines of a vector with every row, a block at a time: all vectors at once would not fit a small machine."""
-    rows = np.arange(len(generation), dtype=np.int64)
-    blocks = [generation.vectors.cosines(vector, rows[at : at + _BLOCK]) for at in range(0, len(rows), _BLOCK)]
-    return np.concatenate(blocks) if blocks else np.zeros(0, np.float32)

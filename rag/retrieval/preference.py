@@ -74,6 +74,11 @@ class Wanted:
     choice: float = 1.0
     """How far the days set articles apart: 0 where all that are dated fit, near 1 where few do."""
 
+    @property
+    def stretches(self) -> tuple[tuple[int, int, int], ...]:
+        """What `printed` is above 0 for, as `Restriction.printed` says it."""
+        return tuple((low, high, high + _wait(low, high)) for (low, high), _ in self.readings)
+
     def fit(self, ordinal: int, told: float = 0.0) -> float:
         """How well an article fits in both ways, in [0, 1].
 
@@ -167,7 +172,7 @@ class ArticleDates:
         low, high = days
         within = (self._first >= low) & (self._last <= high + _NEXT_DAYS)
         around = (self._first <= high) & (self._last >= low)
-        delay, wait = self._last - high, _LONG if high - low >= _LONG else Unit.MONTHS
+        delay, wait = self._last - high, _wait(low, high)
         late = np.where((self._first > high) & (delay <= wait), _LATE * (1 - delay / (2 * wait)), 0.0)
         fit = np.where(within, 1.0, np.where(around, _VAGUE, late))
         return np.where(self._dated, fit, 0.0).astype(np.float32)
@@ -182,6 +187,11 @@ def dated_as_asked(question: str, article: Article) -> bool:
     days = days_of(article.date)
     asked = ArticleDates(np.asarray([days], np.int32)).asked(stretches, date.min)
     return bool(asked.printed[0] > 0) or asked.told(article.text, days) > 0
+
+
+def _wait(low: int, high: int) -> int:
+    """Days within which an article comes out about a stretch of days."""
+    return _LONG if high - low >= _LONG else int(Unit.MONTHS)
 
 
 def _counted(stretch: Stretch, days: Days) -> Days | None:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import date
 from functools import cached_property
 from typing import Any, NamedTuple
@@ -13,7 +14,7 @@ from numpy.typing import NDArray
 
 from rag.embedding.base import Embedder
 from rag.errors import IndexMismatch
-from rag.index.legs.ranking import top_rows
+from rag.index.legs.base import LexicalQuery, Restriction, RowMask, restriction_of
 from rag.index.storage.generation import Generation
 from rag.retrieval.copies import Copies
 from rag.retrieval.dating import parse_dates
@@ -152,17 +153,16 @@ class Retriever:
                 spread = float(np.std(self._background @ vector)) if len(self._background) else 0.0
         if mode != "dense":
             with stage("keyword"):
-                words = self._generation.words.scores(self._generation.analyzer.terms(query))
-                lexical = _by_row(*top_rows(words, k, mask))
+                words = self._generation.words.asked(self._generation.analyzer.terms(query))
+                lexical = _by_row(*words.best(k, mask))
         with stage("fuse"):
             dense_ranks, lexical_ranks = ranks(dense), ranks(lexical)
             if wanted is not None:
-                fitting = wanted.printed[self._generation.chunk_articles] > 0
-                fitting = fitting if mask is None else fitting & mask
+                fitting = self._fitting(wanted, mask)
                 if vector is not None and mode != "lexical":
                     dense = _by_row(*self._generation.vectors.search(vector, FITTING, fitting)) | dense
                 if mode != "dense":
-                    lexical = _by_row(*top_rows(words, FITTING, fitting)) | lexical
+                    lexical = _by_row(*words.best(FITTING, fitting)) | lexical
             if mode == "hybrid" and vector is not None:
                 dense, lexical = self._complete(dense, lexical, vector, words)
             both = shares(dense, lexical, spread)
@@ -183,20 +183,26 @@ class Retriever:
             ]
 
     def _complete(
-        self, dense: dict[int, float], lexical: dict[int, float], vector: NDArray[np.float32], words: NDArray[Any]
+        self, dense: dict[int, float], lexical: dict[int, float], vector: NDArray[np.float32], words: LexicalQuery
     ) -> tuple[dict[int, float], dict[int, float]]:
         """What one leg put forward is scored by the other, too: a missing score would say more than a low one."""
         only_lexical = np.asarray(sorted(lexical.keys() - dense.keys()), np.int64)
         only_dense = np.asarray(sorted(dense.keys() - lexical.keys()), np.int64)
         return (
             dense | _by_row(only_lexical, self._generation.vectors.cosines(vector, only_lexical)),
-            lexical | _by_row(only_dense, words[only_dense]),
+            lexical | _by_row(only_dense, words.scores_of(only_dense)),
         )
 
     @staticmethod
     def _shown(copies: Copies, found: list[Candidate], top_k: int) -> tuple[Hit, ...]:
         with stage("fuse"):
             return copies.hits(found, top_k)
+
+    def _fitting(self, wanted: Wanted, mask: NDArray[np.bool_] | None) -> NDArray[np.bool_]:
+        """(n,) true for the rows of articles whose dates fit, among those that a mask lets through."""
+        fitting = wanted.printed[self._generation.chunk_articles] > 0
+        before = restriction_of(mask) or Restriction()
+        return RowMask.of(fitting if mask is None else fitting & mask, replace(before, printed=wanted.stretches))
 
     def _wanted(self, query: str) -> Wanted | None:
         """The days that a query asks about; None where it names none, or none that any article fits."""

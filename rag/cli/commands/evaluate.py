@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from rag.cli.collections import collection_report
 from rag.cli.figures import comparison_lines, report_lines
 from rag.cli.opening import opened
 from rag.cli.options import Flags, settings_options
@@ -25,14 +26,14 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
 
 
 @click.command("eval", short_help="Measure answers and searches against a file of questions.")
-@click.argument("file", type=_FILE)
+@click.argument("file", type=click.Path(path_type=Path))
 @click.option("--ask", is_flag=True, help="Also ask the questions that name articles only.")
 @click.option(
     "--mode",
     type=click.Choice(["hybrid", "dense", "lexical"]),
     default="hybrid",
     show_default=True,
-    help="Of the searches: by meaning (dense), by words (lexical) or both.",
+    help="Of the searches: by meaning (dense), by words (lexical) or both; of a collection, each unless one is given.",
 )
 @click.option("--top-k", type=click.IntRange(1, 100), default=10, show_default=True, help="Passages beside an answer.")
 @click.option(
@@ -43,6 +44,7 @@ _FILE = click.Path(path_type=Path, dir_okay=False)
     help="Who answers; without a language model, that is extractive.",
 )
 @click.option("--articles", type=_FILE, help="Known articles of the pages, for recall@k of asked questions.")
+@click.option("--split", default="test", show_default=True, help="Which judgements of a collection: qrels/SPLIT.tsv.")
 @click.option("--limit", type=click.IntRange(1), help="A draw of so many questions; all without it.")
 @click.option("--seed", type=int, default=0, show_default=True, help="Of the draw.")
 @click.option("--save", type=_FILE, help="Keep the run in this file, to compare with later.")
@@ -61,6 +63,7 @@ def command(
     context: click.Context,
     /,
     file: Path,
+    split: str,
     limit: int | None,
     seed: int,
     save: Path | None,
@@ -76,10 +79,15 @@ def command(
     line with "article_ids" alone is searched. With --baseline, the exit status is 9 when a figure fell by more than the
     tolerance. Ctrl-C prints what was measured until then.
 
+    FILE may also be a folder with a retrieval collection as BEIR and MTEB keep them (corpus.jsonl, queries.jsonl,
+    qrels/test.tsv). Its documents are indexed by themselves, once, below the cache folder, and its queries are searched
+    in each mode; your own index is not touched.
+
     \b
     Examples:
       wenbao eval questions.jsonl --save before.json
       wenbao eval questions.jsonl --baseline before.json
+      wenbao eval scifact --limit 100
     """
     from rag.evaluation.comparison import ComparedReport, compare
     from rag.evaluation.measuring import Options
@@ -89,11 +97,17 @@ def command(
     flags = context.ensure_object(Flags)
     # Whatever cannot be read or written is told before minutes are spent on asking.
     before = read_report(baseline) if baseline else None
-    questions = read_questions(file)
     if save is not None and not save.absolute().parent.is_dir():
         raise InputError(f"there is no folder {save.absolute().parent} to save in", hint="Make it, or name another.")
-    with opened(flags.settings()) as library:
-        report = _measured(library, questions, Options(**options), (limit, seed), articles)
+    if file.is_dir():
+        _refuse_given(context, "ask", "top_k", "answerer", "articles")
+        modes = [options["mode"]] if _is_given(context, "mode") else None
+        report = collection_report(file, split, modes, (limit, seed), flags)
+    else:
+        _refuse_given(context, "split", where="a file of questions")
+        questions = read_questions(file)
+        with opened(flags.settings()) as library:
+            report = _measured(library, questions, Options(**options), (limit, seed), articles)
     comparison = compare(before, report, tolerance) if before and report.outcomes and not report.interrupted else None
     if save is not None and not report.interrupted:
         save_report(report, save)
@@ -106,6 +120,17 @@ def command(
         raise KeyboardInterrupt
     if comparison is not None and comparison.fallen:
         context.exit(ExitCode.REGRESSION)
+
+
+def _is_given(context: click.Context, name: str) -> bool:
+    return context.get_parameter_source(name) is click.core.ParameterSource.COMMANDLINE
+
+
+def _refuse_given(context: click.Context, *names: str, where: str = "a collection") -> None:
+    """Lets none of these options through, which say nothing about what is measured."""
+    given = [f"--{name.replace('_', '-')}" for name in names if _is_given(context, name)]
+    if given:
+        raise InputError(f"{' and '.join(given)} cannot be had with {where}", hint="Leave it out.")
 
 
 def _measured(

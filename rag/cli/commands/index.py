@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -10,12 +11,13 @@ import click
 
 from rag.cli.generations import NEWEST_BEFORE, distrust, roll_back, show
 from rag.cli.opening import with_remembered_corpus
-from rag.cli.options import Flags, settings_options, userdict_option
+from rag.cli.options import Flags, settings_options, store_option, userdict_option
 from rag.cli.progress import ProgressLine
 from rag.cli.reports import show_plan, show_report
 from rag.errors import InputError
 
 if TYPE_CHECKING:
+    from rag.embedding.distributed.embedder import DistributedEmbedder
     from rag.settings import Settings
     from rag.types import IndexPlan, IndexReport
 
@@ -24,6 +26,7 @@ if TYPE_CHECKING:
 @click.argument("path", metavar="[CORPUS]", required=False, type=click.Path(path_type=Path))
 @click.option("--sample", is_flag=True, help="Index the built-in sample again, after a corpus of your own.")
 @userdict_option
+@store_option
 @click.option("--no-userdict", is_flag=True, help="Index without the user dictionary that the index was built with.")
 @click.option("--dry-run", is_flag=True, help="Name what would change, and change nothing.")
 @click.option("--watch", is_flag=True, help="Stay, and index what changes once it has settled, until Ctrl-C.")
@@ -35,6 +38,9 @@ if TYPE_CHECKING:
     flag_value=NEWEST_BEFORE,
     metavar="[ID]",
     help="Make an earlier generation live again; without ID the one before the live one.",
+)
+@click.option(
+    "--ray", "cluster", metavar="ADDRESS", help="Embed on a Ray cluster: `auto`, `local` or `ray://HOST:PORT`."
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the report as the API gives it.")
 @settings_options
@@ -49,6 +55,7 @@ def command(
     anew: bool,
     listed: bool,
     rollback: str | None,
+    cluster: str | None,
     as_json: bool,
 ) -> None:
     """Index CORPUS, a folder or a file, or bring its index up to date.
@@ -69,6 +76,7 @@ def command(
       wenbao index --userdict names.txt
       wenbao index --list
       wenbao index --rollback
+      wenbao index my-pages --ray auto
     """
     _check_alone(
         {
@@ -79,6 +87,9 @@ def command(
             "--rollback": rollback is not None,
         }
     )
+    if cluster is not None:
+        _check_alone({"--ray": True, "--dry-run": dry_run, "--list": listed, "--rollback": rollback is not None})
+        _check_alone({"--ray": True, "--watch": watch})
     if listed or rollback is not None:
         if path is not None:
             raise InputError("neither --list nor --rollback reads a corpus", hint="Leave CORPUS out.")
@@ -96,7 +107,7 @@ def command(
         watch_index(settings, flags, lambda report, before: show_report(report, before, settings, as_json))
         return
 
-    show_report(_built(settings, flags), None, settings, as_json)
+    show_report(_built(settings, flags, cluster), None, settings, as_json)
 
 
 def _check_alone(chosen: Mapping[str, bool]) -> None:
@@ -106,18 +117,28 @@ def _check_alone(chosen: Mapping[str, bool]) -> None:
         raise InputError(f"{' and '.join(given)} exclude each other", hint="Give one of them.")
 
 
-def _built(settings: Settings, flags: Flags) -> IndexReport:
-    """Builds the index, and has the reader ready for the first question."""
+def _built(settings: Settings, flags: Flags, cluster: str | None) -> IndexReport:
+    """Builds the index, on a Ray cluster where one is named, and has the reader ready for the first question."""
     from rag.index.building.builder import build_index
     from rag.reader.model import prepare_reader
 
     flags.on_interrupt = "the index is as it was, what has been embedded is kept: run `wenbao index` again to go on"
     with ProgressLine() as line:
-        report = build_index(settings, line)
+        with _spread(settings, cluster, line) if cluster is not None else nullcontext() as embedder:
+            report = build_index(settings, line, embedder)
         flags.on_interrupt = ""
         if settings.reader:
             prepare_reader(line)
     return report
+
+
+def _spread(settings: Settings, cluster: str, line: ProgressLine) -> DistributedEmbedder:
+    from rag.embedding.distributed.cluster import check_address
+    from rag.embedding.distributed.embedder import DistributedEmbedder
+    from rag.embedding.model import prepare_model
+
+    check_address(cluster)  # before a model is prepared, which takes half a minute
+    return DistributedEmbedder(prepare_model(settings.embedding_model, line), cluster, line.tell)
 
 
 def _planned(settings: Settings) -> IndexPlan:

@@ -7,39 +7,40 @@ into terms. Vectors are noted down as they are made, and an interrupted run goes
 
 from __future__ import annotations
 
-import hashlib
 import tempfile
 import threading
 import time
 from collections.abc import Callable
 from contextlib import closing
 from dataclasses import dataclass, field
-from functools import cache
 from pathlib import Path
 
 import numpy as np
 
-import rag.corpus
-import rag.index.text
 from rag.corpus.files import SUFFIXES, CorpusFile, CorpusListing, read_corpus
-from rag.embedding.base import Embedder
+from rag.embedding.base import Embedder, SpreadingEmbedder
 from rag.embedding.deferred import DeferredEmbedder
-from rag.errors import CorpusEmpty, RagError, StoreError
+from rag.errors import CorpusEmpty, RagError, StoreError, StoreUnavailable
+from rag.index.building.labels import splitter_label, terms_label
 from rag.index.building.reading import CorpusReader
+from rag.index.building.remembering import remote_of
 from rag.index.building.vector_stage import VectorStage
 from rag.index.building.word_stage import WordStage
 from rag.index.copies.duplicates import GROUPS, write_duplicates
 from rag.index.legs.arrays import save_array
 from rag.index.legs.vector_index import VectorIndex
+from rag.index.milvus.address import Address
+from rag.index.milvus.runs import forget_run, take_back
+from rag.index.milvus.writing import MilvusWriter
 from rag.index.storage.database import FILE as DATABASE
 from rag.index.storage.database import DatabaseWriter
 from rag.index.storage.generation import CHUNK_ARTICLES, Generation
+from rag.index.storage.inventory import manifests
 from rag.index.storage.journal import Journal
 from rag.index.storage.manifest import FileState, Manifest, file_digest
 from rag.index.storage.salvage import salvaged_vectors
 from rag.index.storage.store import Store
 from rag.index.text.chunking import ChunkRules
-from rag.index.text.terms import TERMS_VERSION
 from rag.index.text.userdict import UserDictionary
 from rag.settings import Settings
 from rag.types import Counts, IndexPlan, IndexReport, Progress, Skipped
@@ -71,14 +72,20 @@ def build_index(settings: Settings, progress: Report | None = None, embedder: Em
     embedder = embedder or _deferred(settings, progress)
     store = Store(settings.vectors)
     with store.writing():
-        build = _Build(settings, listing, dictionary, embedder, _previous(store), progress or (lambda _: None))
+        build = _Build(
+            settings, listing, dictionary, embedder, _previous(store), progress or (lambda _: None), remote_of(settings)
+        )
         if build.unchanged:
             return build.report_unchanged(time.perf_counter() - began)
+        take_back(store.folder, manifests(store))
+        if build.remote is not None:
+            build.remote.begin()
         build.load_ahead()
         build.vectors.salvaged = salvaged_vectors(store.refused(), embedder.fingerprint, embedder.dimension)
         with Journal(store.folder, embedder.fingerprint, embedder.dimension) as journal, closing(build):
             generation = store.publish(lambda folder: build.fill(folder, journal))
             journal.discard()
+            forget_run(store.folder)
     return build.report(generation, time.perf_counter() - began)
 
 
@@ -96,9 +103,8 @@ def plan_index(settings: Settings, progress: Report | None = None, embedder: Emb
     began = time.perf_counter()
     listing, dictionary = read_corpus(settings.corpus_path), _dictionary(settings)
     embedder = embedder or _deferred(settings, progress)
-    build = _Build(
-        settings, listing, dictionary, embedder, _previous(Store(settings.vectors)), progress or (lambda _: None)
-    )
+    previous = _previous(Store(settings.vectors))
+    build = _Build(settings, listing, dictionary, embedder, previous, progress or (lambda _: None), remote_of(settings))
     with tempfile.TemporaryDirectory(prefix="wenbao-") as scratch, closing(build):
         return build.plan(Path(scratch), began)
 
@@ -113,28 +119,12 @@ def _dictionary(settings: Settings) -> UserDictionary:
     return UserDictionary.read(settings.userdict) if settings.userdict is not None else UserDictionary()
 
 
-@cache
-def splitter_label() -> str:
-    """Digest of the code that cuts pages into articles and chunks: when it changes, everything is split again."""
-    files = [
-        *sorted(Path(rag.corpus.__path__[0]).rglob("*.py")),
-        *(Path(rag.index.text.__path__[0]) / name for name in ("chunking.py", "sentences.py")),
-    ]
-    digest = hashlib.sha256(ChunkRules().label.encode())
-    for file in files:
-        digest.update(file.read_bytes())
-    return digest.hexdigest()[:16]
-
-
-def terms_label() -> str:
-    """The rules that made the terms, in one word."""
-    return str(TERMS_VERSION)
-
-
 def _previous(store: Store) -> Generation | None:
     """The live generation to build on; None where there is none that can be opened, and all work is done anew."""
     try:
         return store.current()
+    except StoreUnavailable:
+        raise  # what it holds is not lost, and must not be made again
     except StoreError:
         return None
 
@@ -149,18 +139,31 @@ class _Build:
     embedder: Embedder
     previous: Generation | None
     progress: Report
+    address: Address | None
+    """The Milvus that chunks are to live in; None where they live in the generation's folder."""
     digests: dict[str, str] = field(init=False)
     states: list[FileState] = field(default_factory=list)
     skipped: list[Skipped] = field(default_factory=list)
     counts: Counts = field(default_factory=Counts)
     vectors: VectorStage = field(init=False)
     words: WordStage = field(init=False)
+    remote: MilvusWriter | None = field(init=False, default=None)
 
     def __post_init__(self) -> None:
         known = self.previous.keys() if self.previous is not None else {}
         self.vectors = VectorStage(self.embedder, self.previous if self._same_model else None, known, self.progress)
         same_terms = self.previous is not None and self.previous.manifest.terms == terms_label()
         self.words = WordStage(self.dictionary, self.previous if same_terms else None, known, self.progress)
+        if self.address is not None:
+            self.words.remote = True
+            self.remote = MilvusWriter(
+                self.address,
+                self.settings.vectors,
+                self.previous if same_terms else None,
+                self._same_model,
+                self.dictionary,
+                self.progress,
+            )
         self.digests = {}
         for file in self.listing.files:
             try:
@@ -175,12 +178,14 @@ class _Build:
     def load_ahead(self) -> None:
         """Loads the model beside the reading of the corpus, if content that was never seen makes it likely to be used.
 
-        A model that cannot be loaded says so when it is used.
+        A model that cannot be loaded says so when it is used; a cluster that cannot be reached, at once.
         """
-        if not isinstance(self.embedder, DeferredEmbedder):
-            return
         known = {state.digest for state in self.previous.manifest.corpus_files} if self.previous is not None else set()
-        if not self._same_model or not known.issuperset(self.digests.values()):
+        if self._same_model and known.issuperset(self.digests.values()):
+            return
+        if isinstance(self.embedder, SpreadingEmbedder):
+            self.embedder.start()
+        elif isinstance(self.embedder, DeferredEmbedder):
             threading.Thread(target=_load_quietly, args=(self.embedder,), name="load-model").start()
 
     @property
@@ -195,6 +200,7 @@ class _Build:
             and manifest.terms == terms_label()
             and GROUPS in manifest.files
             and manifest.corpus == self._corpus
+            and manifest.settings.get("store", "") == str(self.address or "")
             and manifest.is_sample == self.settings.sample_corpus
             and self._dictionary_settings.items() <= manifest.settings.items()
             and [(state.source, state.digest) for state in manifest.corpus_files] == list(self.digests.items())
@@ -263,19 +269,32 @@ class _Build:
         try:
             self._read_corpus(database)
             self._count(database)
-            vectors = self.vectors.make(database, journal)
-            words = self.words.make(database)
+            save = self._local(database, journal) if self.remote is None else self._sent(database, journal)
         except BaseException:
             database.abandon()
             raise
         self.progress(Progress("writing", 0, 0))
         database.close()
-        VectorIndex.build(vectors).save(folder)
-        words.save(folder)
+        save(folder)
         self.dictionary.save(folder)
         save_array(folder / CHUNK_ARTICLES, np.asarray(database.ordinals, np.int32))
         write_duplicates(folder, self.previous.folder if self.previous else None, self.progress)
         return self._manifest()
+
+    def _local(self, database: DatabaseWriter, journal: Journal) -> Callable[[Path], None]:
+        """Makes both indexes; returns what saves them into the generation's folder."""
+        vectors, words = self.vectors.make(database, journal), self.words.make(database)
+
+        def save(folder: Path) -> None:
+            VectorIndex.build(vectors).save(folder)
+            words.save(folder)
+
+        return save
+
+    def _sent(self, database: DatabaseWriter, journal: Journal) -> Callable[[Path], None]:
+        """Has Milvus take what is new; returns what saves the rest into the generation's folder."""
+        assert self.remote is not None  # noqa: S101  # the caller has looked
+        return self.remote.make(database, journal, self.vectors, self.words)
 
     def _new_database(self, folder: Path) -> DatabaseWriter:
         return DatabaseWriter(folder / DATABASE, self._cut_alike.folder / DATABASE if self._cut_alike else None)
@@ -366,6 +385,7 @@ class _Build:
                 "embedding_model": self.settings.embedding_model,
                 "chunk_rules": ChunkRules().label,
                 **self._dictionary_settings,
+                **(self.remote.settings if self.remote is not None else {}),
             },
         )
 

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING
 from rag.errors import IndexMissing, StoreError
 
 if TYPE_CHECKING:
+    from rag.index.milvus.address import Address
     from rag.settings import Settings
 
 _log = logging.getLogger(__name__)
@@ -45,3 +46,22 @@ def with_remembered_corpus(settings: Settings) -> Settings:
     if settings.userdict is None and manifest.settings.get("userdict"):
         remembered["userdict"] = Path(manifest.settings["userdict"])
     return settings.model_copy(update=remembered)
+
+
+def remote_of(settings: Settings) -> Address | None:
+    """The Milvus that an index run writes to: the one that is set, else where the index is; None for the folder itself.
+
+    Raises:
+        SettingsError: the setting names nothing that can be used.
+    """
+    from rag.index.milvus.address import parse_store
+    from rag.index.storage.manifest import Manifest
+    from rag.index.storage.store import Store
+
+    if settings.store is not None:
+        return parse_store(settings.store)
+    store = Store(settings.vectors)
+    try:
+        return parse_store(Manifest.open(store.folder_of(store.current_id())).settings.get("store"))
+    except StoreError:
+        return None

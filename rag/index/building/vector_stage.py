@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.embedding.base import Embedder
+from rag.embedding.base import Embedder, SpreadingEmbedder
 from rag.index.building.pace import Pace
 from rag.index.storage.database import DatabaseWriter
 from rag.index.storage.generation import Generation
@@ -51,19 +51,34 @@ class VectorStage:
         self.embedded = len(self._rows_to_make(database))
         return self.embedded
 
-    def make(self, database: DatabaseWriter, journal: Journal) -> NDArray[np.float16]:
-        """(n, d) the vectors of all chunks of the database, as the index keeps them."""
-        vectors = np.zeros((len(database.keys), self._embedder.dimension), np.float16)
+    def make(
+        self, database: DatabaseWriter, journal: Journal, wanted: NDArray[np.int64] | None = None
+    ) -> NDArray[np.float16]:
+        """(n, d) the vectors of all chunks of the database, as the index keeps them.
+
+        Args:
+            wanted: (m,) the only rows whose vectors are asked for, rising; (m, d) come back then. Every chunk whose
+                content is not known must be among them.
+        """
+        place = np.arange(len(database.keys))
+        if wanted is not None:
+            place = np.full(len(database.keys), -1)
+            place[wanted] = np.arange(len(wanted))
+        vectors = np.zeros((np.count_nonzero(place >= 0), self._embedder.dimension), np.float16)
         rows_of = self._rows_to_make(database)
         if self._previous is not None:
-            kept = [(row, self._known[key]) for row, key in enumerate(database.keys) if key in self._known]
+            kept = [
+                (place[row], self._known[key])
+                for row, key in enumerate(database.keys)
+                if key in self._known and place[row] >= 0
+            ]
             if kept:
                 rows, old = np.asarray(kept, np.int64).T
                 vectors[rows] = self._previous.vectors.halves(old)
         for key, vector in {**self.salvaged, **journal.read()}.items():
             if key in rows_of:
-                vectors[rows_of.pop(key)] = vector
-        self._embed(rows_of, database, journal, vectors)
+                vectors[_placed(place, rows_of.pop(key))] = vector
+        self._embed(rows_of, database, journal, vectors, place)
         return vectors
 
     def _rows_to_make(self, database: DatabaseWriter) -> dict[str, list[int]]:
@@ -82,19 +97,37 @@ class VectorStage:
         database: DatabaseWriter,
         journal: Journal,
         vectors: NDArray[np.float16],
+        place: NDArray[np.int64],
     ) -> None:
-        """Makes the vectors of the keys given and puts them into their rows."""
+        """Makes the vectors of the keys given and puts them where their rows have their places."""
         self.embedded = len(rows_of)
         texts = dict(zip(rows_of, database.indexed_texts([rows[0] for rows in rows_of.values()]), strict=True))
         # Longest first: batches of one length waste nothing on padding, and what memory is needed shows at once.
         keys = sorted(rows_of, key=lambda key: -len(texts[key]))
         characters = sum(map(len, texts.values()))
-        pace, read = Pace(self._progress, "embedding", len(keys), characters), 0
-        for start in range(0, len(keys), _EMBEDDED_AT_ONCE):
-            batch = keys[start : start + _EMBEDDED_AT_ONCE]
-            found = self._embedder.embed_passages([texts[key] for key in batch])
+        pace, done, read = Pace(self._progress, "embedding", len(keys), characters), 0, 0
+        for batch, found in self._batches(keys, texts):
             journal.add(batch, found)
             for key, vector in zip(batch, found, strict=True):
-                vectors[rows_of[key]] = vector
-            read += sum(len(texts[key]) for key in batch)
-            pace.tell(start + len(batch), read)
+                vectors[_placed(place, rows_of[key])] = vector
+            done, read = done + len(batch), read + sum(len(texts[key]) for key in batch)
+            pace.tell(done, read)
+
+    def _batches(self, keys: list[str], texts: Mapping[str, str]) -> Iterator[tuple[list[str], NDArray[np.float32]]]:
+        """Keys and their vectors, some at a time, as they are done."""
+        spreading = self._embedder if isinstance(self._embedder, SpreadingEmbedder) else None
+        size = spreading.batch if spreading else _EMBEDDED_AT_ONCE
+        batches = [keys[start : start + size] for start in range(0, len(keys), size)]
+        texts_of = ([texts[key] for key in batch] for batch in batches)
+        if spreading:
+            for number, found in spreading.spread_passages(texts_of):
+                yield batches[number], found
+        else:
+            for batch, content in zip(batches, texts_of, strict=True):
+                yield batch, self._embedder.embed_passages(content)
+
+
+def _placed(place: NDArray[np.int64], rows: Sequence[int]) -> NDArray[np.int64]:
+    """The places of rows, those left out that nobody asks for."""
+    found: NDArray[np.int64] = place[rows]
+    return found[found >= 0]

@@ -40,6 +40,8 @@ class WordStage:
         self._previous = previous
         self._known = known
         self._progress = progress
+        self.remote = False
+        """True where the words go to Milvus, which keeps those that are known."""
         self.tokenized = 0
         """Chunks that had to be cut into words, once `make` has run."""
 
@@ -49,7 +51,7 @@ class WordStage:
         new = self.rows_to_cut(database)
         self.tokenized = len(new)
         made = TermCounts.joined(list(self._cut(database, new)))
-        if old is None:
+        if old is None or not isinstance(old.words, KeywordIndex):  # Milvus gives no counts back: all is cut again
             return KeywordIndex.build(made)
         # Among equal chunks each keeps its own row where it can, so that what stayed stays in order.
         same = old.rows()
@@ -61,7 +63,7 @@ class WordStage:
     def rows_to_cut(self, database: DatabaseWriter) -> list[int]:
         """The chunks whose words are not known, or would be cut otherwise now."""
         old = self._previous
-        if old is None:
+        if old is None or (not self.remote and not isinstance(old.words, KeywordIndex)):
             return list(range(len(database.keys)))
         touched = self._touched(database, old.analyzer.dictionary)
         return [row for row, key in enumerate(database.keys) if key not in self._known or row in touched]

@@ -199,7 +199,11 @@ class KeywordIndex:
         Returns:
             Rows (m,) int64 and scores (m,) float32, m ≤ k: rows that share no term with the question are left out.
         """
-        return top_rows(self.scores(terms), k, mask)
+        return self.asked(terms).best(k, mask)
+
+    def asked(self, terms: Sequence[str]) -> KeywordQuery:
+        """The terms with the scores of all rows, to be looked at more than once."""
+        return KeywordQuery(self.scores(terms))
 
     def scores(self, terms: Sequence[str]) -> NDArray[np.float32]:
         """(n,) BM25 score of every row, 0 for a row without any of the terms; never negative."""
@@ -238,6 +242,25 @@ class KeywordIndex:
         at[at == len(self._vocabulary)] = 0
         known: NDArray[np.int64] = at[self._vocabulary[at] == wanted]
         return known
+
+
+class KeywordQuery:
+    """What every row scores for a question's terms.
+
+    Args:
+        scores: (n,) of every row.
+    """
+
+    def __init__(self, scores: NDArray[np.float32]) -> None:
+        self._scores = scores
+
+    def best(self, k: int, mask: NDArray[np.bool_] | None = None) -> tuple[NDArray[np.int64], NDArray[np.float32]]:
+        """As `KeywordIndex.search`."""
+        return top_rows(self._scores, k, mask)
+
+    def scores_of(self, rows: NDArray[np.int64]) -> NDArray[np.float32]:
+        """(m,) scores of the given rows."""
+        return self._scores[rows]
 
 
 def inverse_frequency(rows: int, with_term: NDArray[np.int64]) -> NDArray[np.float64]:

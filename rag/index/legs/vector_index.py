@@ -103,6 +103,14 @@ class VectorIndex:
         found: NDArray[np.float32] = self.vectors(rows) @ np.asarray(vector, np.float32)
         return found
 
+    def all_cosines(self, vector: NDArray[np.float32]) -> NDArray[np.float32]:
+        """(n,) inner products with every row, a block at a time: all vectors unpacked might not fit."""
+        found = np.empty(len(self), np.float32)
+        for start in range(0, len(found), _ROWS_AT_ONCE):
+            rows = np.arange(start, min(start + _ROWS_AT_ONCE, len(found)), dtype=np.int64)
+            found[start : start + len(rows)] = self.cosines(vector, rows)
+        return found
+
     def halves(self, rows: NDArray[np.int64]) -> NDArray[np.float16]:
         """(m, d) the vectors of the given rows in half precision: the same, in half the memory."""
         found = np.empty((len(rows), self.dimension), np.float16)

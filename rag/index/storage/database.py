@@ -10,7 +10,7 @@ from __future__ import annotations
 import json
 import sqlite3
 from collections import Counter
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from itertools import chain
 from pathlib import Path
 
@@ -224,6 +224,15 @@ class DatabaseWriter:
                 found.append(ordinal)
         chosen = set(found)
         return [row for row, ordinal in enumerate(self.ordinals) if ordinal in chosen]
+
+    def facts(self, rows: Sequence[int] | None = None) -> Iterator[tuple[str, str, str, str, str | None]]:
+        """Key, article, source, place and date of chunks: of those given, or of all by row."""
+        query = "SELECT key, article_id, source, place, date FROM chunks JOIN articles USING (ordinal)"
+        if rows is None:
+            yield from self._db.execute(f"{query} ORDER BY row")
+            return
+        for row in rows:
+            yield self._db.execute(f"{query} WHERE row = ?", (row,)).fetchone()
 
     def changes(self, previous: Path | None) -> list[ArticleChange]:
         """How the articles written so far differ from those of another generation's database; None for none."""

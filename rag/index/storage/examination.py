@@ -17,7 +17,8 @@ from numpy.typing import NDArray
 
 from rag.embedding.base import Embedder
 from rag.errors import IndexDamaged, IndexMismatch
-from rag.index.building.builder import terms_label
+from rag.index.building.labels import terms_label
+from rag.index.legs.keyword_index import KeywordIndex
 from rag.index.storage.database import FILE as DATABASE
 from rag.index.storage.generation import Generation
 from rag.types import Chunk
@@ -116,7 +117,10 @@ class Examination:
                 f"the words of {self._generation.id} were cut by rules {label}, questions are by rules {terms_label()}",
                 hint="Cut them again, which embeds nothing: `wenbao index`.",
             )
-        _, _, rows, counts, lengths = self._generation.words.arrays
+        index = self._generation.words
+        if not isinstance(index, KeywordIndex):
+            return self._remote_words()
+        _, _, rows, counts, lengths = index.arrays
         size = len(self._generation)
         if len(rows) and not (int(rows.min()) >= 0 and int(rows.max()) < size):
             raise self._damaged("the keyword index names passages that do not exist")
@@ -130,7 +134,7 @@ class Examination:
                 f"{len(wrong):,} passages have other words than they are counted to have, first "
                 f"{self._named(row)}: {int(sums[row]):,} for {int(lengths[row]):,}"
             )
-        for row, chunk, found in zip(self.rows, self.chunks, self._stored_terms(), strict=True):
+        for row, chunk, found in zip(self.rows, self.chunks, self._stored_terms(index), strict=True):
             if found != self._terms(chunk):
                 raise self._damaged(f"the words of {self._named(int(row))} are not those that stand in it")
         return f"{len(self.rows):,} passages cut again, each into the words that are stored"
@@ -193,9 +197,18 @@ class Examination:
             article = self._generation.article_at(int(empty[0]))
             raise self._damaged(f"article {article.article_id!r} ({article.source}) has no passage and is never found")
 
-    def _stored_terms(self) -> list[dict[int, int]]:
+    def _remote_words(self) -> str:
+        """The same of words that are in Milvus, as far as it can be seen from here."""
+        from rag.index.milvus.examination import examine_words
+        from rag.index.milvus.legs import MilvusWords
+
+        words = self._generation.words
+        assert isinstance(words, MilvusWords)  # noqa: S101  # there are two kinds
+        return examine_words(self._generation, words, self.rows, self.chunks)
+
+    def _stored_terms(self, index: KeywordIndex) -> list[dict[int, int]]:
         """Counts by term, for each row of the sample."""
-        vocabulary, offsets, rows, counts, _ = self._generation.words.arrays
+        vocabulary, offsets, rows, counts, _ = index.arrays
         entries = np.flatnonzero(np.isin(rows, self.rows))
         terms = vocabulary[np.searchsorted(offsets, entries, "right") - 1]
         found: dict[int, dict[int, int]] = {int(row): {} for row in self.rows}

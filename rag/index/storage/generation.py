@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from rag.errors import IndexDamaged, NotFound
 from rag.index.copies.duplicates import open_groups
 from rag.index.legs.arrays import map_array
+from rag.index.legs.base import DenseLeg, LexicalLeg, Restriction, RowMask
 from rag.index.legs.keyword_index import KeywordIndex
 from rag.index.legs.vector_index import VectorIndex
 from rag.index.storage.changes import generation_changes
@@ -46,7 +47,7 @@ class Generation:
     """One index, whole and unchanging. Use `Generation.open`, or better `Store.current`."""
 
     def __init__(
-        self, folder: Path, manifest: Manifest, vectors: VectorIndex, words: KeywordIndex, database: sqlite3.Connection
+        self, folder: Path, manifest: Manifest, vectors: DenseLeg, words: LexicalLeg, database: sqlite3.Connection
     ) -> None:
         self.folder = folder
         self.manifest = manifest
@@ -72,12 +73,13 @@ class Generation:
         Raises:
             IndexDamaged: a file is missing or not what was published; the message names it.
             IndexMismatch: another format version.
+            StoreUnavailable: its chunks are in Milvus, and none answers.
         """
         manifest = Manifest.open(folder)
         if not manifest.generation.endswith(manifest.digest):
             raise IndexDamaged(f"{folder / MANIFEST} is damaged: it does not fit its generation's id", hint=_REBUILD)
         check_files(folder, manifest, _CHECKED_AT_OPENING)
-        vectors, words = VectorIndex.open(folder), KeywordIndex.open(folder)
+        vectors, words = _open_legs(folder, manifest)
         path = folder / DATABASE
         try:
             # Serialised by our own lock; opened at once, so that sweeping the folder cannot pull it away.
@@ -234,8 +236,9 @@ class Generation:
         """
         if not filters:
             return None
-        chosen: NDArray[np.bool_] = self._list().matching(filters)[self.chunk_articles]
-        return chosen
+        listing = self._list()
+        chosen: NDArray[np.bool_] = listing.matching(filters)[self.chunk_articles]
+        return RowMask.of(chosen, Restriction(filters, listing.places_matching(filters)))
 
     def article_days(self) -> NDArray[np.int32]:
         """(articles, 2) first and last day of every article's date as ordinals, 0 where it has none."""
@@ -300,6 +303,14 @@ class Generation:
                 return self._database.execute(query, values).fetchall()
             except sqlite3.DatabaseError as error:
                 raise IndexDamaged(f"{self.folder / DATABASE} is damaged: {error}", hint=_REBUILD) from error
+
+
+def _open_legs(folder: Path, manifest: Manifest) -> tuple[DenseLeg, LexicalLeg]:
+    if manifest.settings.get("store"):
+        from rag.index.milvus.opening import open_legs  # who keeps chunks in files need not load it
+
+        return open_legs(folder, manifest)
+    return VectorIndex.open(folder), KeywordIndex.open(folder)
 
 
 def check_files(folder: Path, manifest: Manifest, limit: int | None) -> None:

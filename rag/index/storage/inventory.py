@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import suppress
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -48,6 +49,15 @@ def stored_generations(store: Store) -> list[StoredGeneration]:
             raise
         live = ""
     return [_stored(store.folder_of(name), name == live) for name in names]
+
+
+def manifests(store: Store) -> list[Manifest]:
+    """Of all published generations, oldest first, those that cannot be read left out."""
+    found: list[Manifest] = []
+    for name in store.generations():
+        with suppress(StoreError):
+            found.append(Manifest.open(store.folder_of(name)))
+    return found
 
 
 def _stored(folder: Path, live: bool) -> StoredGeneration:

@@ -55,6 +55,12 @@ class Listing:
             chosen &= np.isin(np.arange(len(self._ids)), wanted)
         return chosen
 
+    def places_matching(self, filters: Filters) -> tuple[str, ...] | None:
+        """The places, as they are stored, that the filters let through; None where they name none."""
+        if not filters.places:
+            return None
+        return tuple(sorted(place for place in set(self._places) if _place_matches(place, filters.places)))
+
     def days(self) -> NDArray[np.int32]:
         """(articles, 2) first and last day of every article's date, as `date.toordinal` counts; 0 where it has none."""
         known: dict[str | None, Span] = {day: days_of(day) for day in set(self._dates)}

@@ -95,12 +95,13 @@ class Manifest:
                 f"the index in {folder} has format {version}, this wenbao reads format {FORMAT_VERSION}", hint=_REBUILD
             )
         try:
-            return cls._of(data)
+            return cls.of(data)
         except (KeyError, TypeError, AttributeError) as error:
             raise IndexDamaged(f"{path} is damaged: {error!r}", hint=_REBUILD) from error
 
     @classmethod
-    def _of(cls, data: dict[str, Any]) -> Manifest:
+    def of(cls, data: dict[str, Any]) -> Manifest:
+        """A manifest from its JSON; KeyError, TypeError or AttributeError where it is none."""
         return cls(
             **data
             | {

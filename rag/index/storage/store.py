@@ -8,6 +8,7 @@ that holds a swept generation open keeps its files until it lets go. The user's 
 
 from __future__ import annotations
 
+import logging
 import os
 import re
 import shutil
@@ -18,7 +19,8 @@ from dataclasses import replace
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
-from rag.errors import IndexDamaged, IndexMismatch, IndexMissing, InputError, RagError
+from rag.errors import IndexDamaged, IndexMismatch, IndexMissing, InputError, RagError, StoreError
+from rag.index.milvus.runs import make_live, release
 from rag.index.storage.disk import sync, write_error
 from rag.index.storage.generation import Generation, check_files
 from rag.index.storage.lock import writer_lock
@@ -31,6 +33,8 @@ DISTRUSTED = "DISTRUSTED"
 """Holds the id of a live generation that nothing may be taken over from; gone with the next one that is published."""
 KEPT_GENERATIONS = 2
 """Generations beside the live one that are kept to go back to, or forward again."""
+
+_log = logging.getLogger(__name__)
 
 _BUILDING = "tmp-"
 _JOURNALS = "journal-*.bin"
@@ -170,6 +174,7 @@ class Store:
                     hint=f"Set embedding_model to {manifest.model} first, or choose another: `wenbao index --list`.",
                 )
             self._write(CURRENT, target)
+            make_live(manifest)
         return target
 
     def distrust(self) -> None:
@@ -232,6 +237,7 @@ class Store:
         except BaseException:
             shutil.rmtree(building, ignore_errors=True)
             raise
+        make_live(manifest)
         if self._damaged is not None:
             self._remove(self._damaged)  # nobody could go back to it
         self._sweep()
@@ -336,6 +342,12 @@ class Store:
 
     def _remove(self, name: str) -> None:
         """Removes a generation; out of sight first, so that half of one is never taken for a whole one."""
+        staying = [self.folder_of(other) for other in self.generations() if other != name]
+        try:
+            release(self.folder_of(name), staying)
+        except StoreError as error:
+            _log.warning("%s is left for the next run to sweep: %s", name, error.message)
+            return
         aside = self.folder / f"{_BUILDING}{name}"
         with suppress(OSError):
             self.folder_of(name).rename(aside)

@@ -143,6 +143,17 @@ def test_a_folder_without_a_model_is_named(cache: Path, tmp_path: Path) -> None:
         open_embedder(str(empty))
 
 
+def test_without_the_extra_other_models_are_refused_unless_they_are_prepared(
+    tiny_source: Path, prepared: PreparedModel, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.embedding.source.find_spec", lambda _: None)
+    assert open_embedder(str(tiny_source)).fingerprint == prepared.fingerprint
+    other = shutil.copytree(tiny_source, tmp_path / "other")
+    with pytest.raises(ModelError, match="sentence-transformers is not installed") as raised:
+        open_embedder(str(other))
+    assert "pip install 'wenbao[models]'" in raised.value.hint
+
+
 def test_a_hub_name_without_network_fails_at_once(cache: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def refuse(*_: object, **__: object) -> socket.socket:
         raise OSError("no network in this test")

@@ -153,7 +153,7 @@ def test_another_models_vectors_are_found_out(shelf: Shelf) -> None:
 
 
 def test_words_of_older_rules_ask_for_a_refresh(shelf: Shelf, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("rag.index.building.builder.TERMS_VERSION", "another")
+    monkeypatch.setattr("rag.index.building.labels.TERMS_VERSION", "another")
     with pytest.raises(IndexMismatch, match="another") as caught:
         examine(shelf).words()
     assert "wenbao index" in caught.value.hint
