@@ -44,7 +44,7 @@ def _call(method: str, path: str, call: Schema, say: Say) -> str:
     parts = [
         f"### `{method.upper()} {path}`",
         say.paragraphs(call["description"]),
-        f"{say('Body')}: {body}" if body else "",
+        say.fact("Body", body) if body else "",
         table([say("parameter"), say("in"), say("type"), say("default"), say("is")], parameters),
         table([say("status"), say("says"), say("body")], replies),
     ]

@@ -13,10 +13,10 @@ from collections.abc import Iterable, Iterator
 from importlib.metadata import Distribution, PackageNotFoundError, distribution
 from pathlib import Path
 
+from packaging.requirements import Requirement
 from packaging.utils import canonicalize_name
 
 from docs.generator.writing import Language, Say, table
-from packaging.requirements import Requirement
 
 DOCS = Path(__file__).parents[1]
 BEGIN, END = "<!-- dependencies: written by `make reference` -->", "<!-- end of dependencies -->"

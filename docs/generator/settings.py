@@ -43,13 +43,13 @@ def flags_by_setting() -> dict[str, dict[str, list[str]]]:
 
 def _entry(name: str, field: FieldInfo, flags: dict[str, list[str]], say: Say) -> str:
     facts = [
-        f"{say('value')}: {_values(field, say)}",
-        f"{say('default')}: {_default(field, say)}",
-        f"{say('environment')}: `WENBAO_{name.upper()}`",
+        say.fact("value", _values(field, say)),
+        say.fact("default", _default(field, say)),
+        say.fact("environment", f"`WENBAO_{name.upper()}`"),
     ]
     for flag, commands in flags.items():
         by = say("every command") if not commands else ", ".join(f"`wenbao {command}`" for command in commands)
-        facts.append(f"{say('flag')}: `{flag}` ({by})")
+        facts.append(say.fact("flag", f"`{flag}`", by))
     return f"## `{name}`\n\n{escaped(say(field.description or ''))}\n\n{bullets(facts)}"
 
 

@@ -26,6 +26,12 @@ class Say:
         """The words in the page's language."""
         return CHINESE.get(english, english) if self.language == "zh" else english
 
+    def fact(self, name: str, value: str, remark: str = "") -> str:
+        """`name: value (remark)` with the marks of the language; the name is looked up."""
+        if self.language == "zh":
+            return f"{self(name)}：{value}{remark and f'（{remark}）'}"
+        return f"{name}: {value}{remark and f' ({remark})'}"
+
     def paragraphs(self, english: str) -> str:
         """Several paragraphs, each looked up by itself, with the line breaks of the code taken out."""
         parts = (" ".join(part.split()) for part in re.split(r"\n\s*\n", english))

@@ -14,7 +14,7 @@ from typing import Any
 import numpy as np
 import onnx
 from numpy.typing import NDArray
-from onnx import TensorProto, helper, numpy_helper
+from onnx import TensorProto, helper
 
 INPUT = "input_ids"
 _OPSET = 17
@@ -68,7 +68,7 @@ class _Graph:
     def __init__(self, encoder: Encoder) -> None:
         self._encoder = encoder
         self._nodes: list[onnx.NodeProto] = []
-        self._weights: dict[str, onnx.TensorProto] = {}
+        self._weights: dict[str, NDArray[np.generic]] = {}
 
     def add(self, operation: str, *inputs: str, output: str = "", **attributes: Any) -> str:
         """Adds a node; gives the name of its output."""
@@ -78,8 +78,7 @@ class _Graph:
 
     def constant(self, name: str, values: NDArray[np.generic]) -> str:
         """Adds a weight once; gives its name."""
-        if name not in self._weights:
-            self._weights[name] = numpy_helper.from_array(np.ascontiguousarray(values), name)
+        self._weights.setdefault(name, values)
         return name
 
     def number(self, value: float) -> str:
@@ -96,10 +95,14 @@ class _Graph:
             "encoder",
             [helper.make_tensor_value_info(INPUT, TensorProto.INT64, ["texts", "tokens"])],
             [helper.make_tensor_value_info(output, TensorProto.FLOAT, shape)],
-            list(self._weights.values()),
         )
         opset = helper.make_opsetid("", _OPSET)
-        return helper.make_model(graph, opset_imports=[opset], ir_version=_IR_VERSION, producer_name="wenbao")
+        model = helper.make_model(graph, opset_imports=[opset], ir_version=_IR_VERSION, producer_name="wenbao")
+        for name, values in self._weights.items():
+            # Filled in place: handed to the helpers, 470 MB of weights would be copied three times.
+            kind = helper.np_dtype_to_tensor_dtype(values.dtype)
+            model.graph.initializer.add(name=name, data_type=kind, dims=values.shape, raw_data=values.tobytes())
+        return model
 
     def encoded(self) -> str:
         """The last hidden states, (texts, tokens, hidden)."""

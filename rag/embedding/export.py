@@ -121,11 +121,9 @@ def export_bundled(folder: Path, name: str, step: Step = lambda _: None) -> Prep
     )
     step("writing the model as ONNX")
     float_graph = folder / _FLOAT_FILE
+    save_model(vector_graph(Encoder(bundled.encoder_tensors(packed), shape.heads, shape.epsilon)), float_graph)
     tokenizer_text = bundled.tokenizer_of(packed).to_str()
-    graph = vector_graph(Encoder(bundled.encoder_tensors(packed), shape.heads, shape.epsilon))
-    del packed  # 470 MB, which the graph holds by now
-    save_model(graph, float_graph)
-    del graph
+    del packed  # 470 MB
     wanted = _float_vectors(float_graph, tokenizer_text, [draft.query_prompt + text for text in PROBES])
     return _finished(draft, float_graph, tokenizer_text, wanted, step)
 

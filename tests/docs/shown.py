@@ -32,4 +32,5 @@ def _pattern(shown: str) -> str:
 
 
 def _line_pattern(line: str) -> str:
-    return r"[^\n]*?".join(re.escape(part) for part in line.split("…")) + r"\n"
+    # Blanks beside it belong to it: how many stand before a figure depends on its digits.
+    return r"[^\n]*?".join(re.escape(part) for part in re.split(" *… *", line)) + r"\n"

@@ -71,6 +71,7 @@ def test_output_without_a_command_is_no_console(tmp_path: Path) -> None:
     [
         ("two\nlines", "two\nlines\n"),
         ("one … line", "one and the same line"),
+        ("dense  1.0    …", "dense  1.0  1234.5"),
         ("first\n…\nlast", "first\nlast"),
         ("first\n…\nlast", "first\na\nb\nlast"),
         ("first\n…", "first\na\nb"),

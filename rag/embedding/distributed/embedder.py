@@ -13,6 +13,7 @@ from rag.embedding.deferred import DeferredEmbedder
 from rag.embedding.distributed.cluster import Cluster
 from rag.embedding.distributed.pool import WorkerPool
 from rag.embedding.prepared import PreparedModel
+from rag.errors import ClusterError
 
 BATCH = 128
 """Passages a worker is handed at a time: two seconds of a core, and some milliseconds of ours to hand over."""
@@ -98,7 +99,13 @@ class DistributedEmbedder:
             return
         self.start()
         assert self.pool is not None  # noqa: S101  # `start` says so
-        yield from self.pool.run(chain([first], remaining))
+        try:
+            yield from self.pool.run(chain([first], remaining))
+        except ConnectionError as error:
+            raise ClusterError(
+                f"the connection to the Ray cluster at {self._cluster.address} was lost: {error}",
+                hint="What was embedded is kept: run `wenbao index` again to go on.",
+            ) from error
 
     def embed_query(self, text: str) -> Vectors:
         """The vector of a question, shape (dimension,), made here."""

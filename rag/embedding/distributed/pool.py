@@ -13,6 +13,7 @@ from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
+from textwrap import shorten
 from typing import Any
 
 import numpy as np
@@ -137,8 +138,11 @@ class WorkerPool:
 
     def close(self) -> None:
         """Ends all workers."""
-        for crew in self._crews:
-            self._end(crew)
+        try:
+            for crew in self._crews:
+                self._end(crew)
+        except (OSError, RuntimeError):
+            self._tell("the cluster is not there any more to end its workers; Ray does that when it misses us")
         self._crews.clear()
 
     def _started(self, node: Node, threads: int) -> _Crew:
@@ -320,4 +324,4 @@ def _shares(cores: int) -> Counter[int]:
 def _reason(error: BaseException) -> str:
     """Why a worker is gone, in a line: Ray tells what it tried first, then who, indented, and last why."""
     lines = [line for line in str(error).splitlines() if line.strip() and not line.startswith("\t")]
-    return lines[-1].strip()[:_REASON] if lines else type(error).__name__
+    return shorten(lines[-1], _REASON, placeholder=" …") if lines else type(error).__name__

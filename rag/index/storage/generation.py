@@ -40,6 +40,8 @@ _CHECKED_AT_OPENING = 1 << 20
 """Files up to this many bytes are checked by checksum at every opening, larger ones by size."""
 
 _HELD_ARTICLES = 256
+_LOOKED_AT = 256
+"""Vectors that `verify` looks at."""
 _REBUILD = "Build it anew: `wenbao index`."
 
 
@@ -248,13 +250,16 @@ class Generation:
         """Checks every file by checksum, and that chunks, vectors and words are of one number.
 
         Raises:
-            IndexDamaged: naming the file.
+            IndexDamaged: naming the file, or the Milvus that does not have its vectors any more.
+            StoreUnavailable: its chunks are in Milvus, and none answers.
         """
         check_files(self.folder, self.manifest, None)
         [(problem,)] = self._read("PRAGMA integrity_check(1)")
         if problem != "ok":
             raise IndexDamaged(f"{self.folder / DATABASE} is damaged: {problem}", hint=_REBUILD)
         self._check_sizes()
+        # No checksum says whether vectors that lie elsewhere are still there; some are asked for.
+        self.vectors.vectors(np.unique(np.linspace(0, max(len(self) - 1, 0), _LOOKED_AT).astype(np.int64))[: len(self)])
 
     def close(self) -> None:
         """Lets go of the database; calls under way may fail, so a server leaves that to the garbage collector."""

@@ -6,14 +6,20 @@ import importlib.util
 import socket
 import subprocess
 import sys
+from collections.abc import Iterable, Iterator, Sequence
 from importlib.machinery import ModuleSpec
 from pathlib import Path
+from typing import cast
 
+import numpy as np
 import pytest
 
 from rag.cli.main import run
+from rag.embedding.base import Vectors
 from rag.embedding.distributed.cluster import Cluster, check_address
-from rag.embedding.distributed.pool import THREADS, _reason, _shares
+from rag.embedding.distributed.embedder import DistributedEmbedder
+from rag.embedding.distributed.pool import THREADS, WorkerPool, _reason, _shares
+from rag.embedding.prepared import PreparedModel
 from rag.errors import ClusterError, ExitCode, InputError
 
 
@@ -90,3 +96,28 @@ def test_the_reason_of_a_loss_is_what_ray_says_last() -> None:
     told = "The actor died.\n\tclass_name: Worker\n\tpid: 12\nIts process was killed by the kernel.\n"
     assert _reason(RuntimeError(told)) == "Its process was killed by the kernel."
     assert _reason(RuntimeError()) == "RuntimeError"
+    assert len(_reason(RuntimeError("It died. " * 100))) <= 160
+
+
+class LostPool:
+    """A pool whose connection ends with the first batch."""
+
+    def run(self, batches: Iterable[Sequence[str]]) -> Iterator[tuple[int, Vectors]]:
+        yield 0, np.zeros((len(next(iter(batches))), 8), np.float32)
+        raise ConnectionError("the channel is closed")
+
+    def close(self) -> None:
+        pass
+
+
+def test_a_lost_connection_says_that_the_run_can_go_on(with_ray: None, prepared: PreparedModel) -> None:
+    embedder = DistributedEmbedder(prepared, "ray://head.example:10001")
+    embedder.pool = cast("WorkerPool", LostPool())
+    spread = embedder.spread_passages([["渡船"], ["码头"]])
+    assert next(spread)[0] == 0
+    with pytest.raises(
+        ClusterError, match=r"connection to the Ray cluster at ray://head\.example:10001 was lost"
+    ) as raised:
+        next(spread)
+    assert "run `wenbao index` again" in raised.value.hint
+    embedder.close()

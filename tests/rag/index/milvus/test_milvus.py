@@ -208,6 +208,8 @@ def test_passages_that_are_gone_from_milvus_are_named(shelf: MilvusShelf) -> Non
     assert "wenbao index --anew" in caught.value.hint
     with pytest.raises(IndexDamaged, match="1 of"):
         Examination(generation, WordEmbedder()).words()
+    with pytest.raises(IndexDamaged, match="1 of"):
+        generation.verify()
 
 
 def test_a_collection_that_is_gone_is_named_and_built_anew(shelf: MilvusShelf) -> None:

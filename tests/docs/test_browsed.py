@@ -1,9 +1,10 @@
-"""The site's search in a real browser: Chinese and English words find the pages that hold them."""
+"""The site in a real browser: words of both languages find the pages that hold them; what is copied can be typed."""
 
 from __future__ import annotations
 
 import asyncio
 import functools
+import re
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -13,6 +14,7 @@ from urllib.parse import urlsplit
 
 import pytest
 
+from tests.docs.blocks import ROOT, blocks_of, commands_of
 from tests.docs.test_site import site  # noqa: F401  # the fixture
 from tests.tui.browser import chromium
 
@@ -28,6 +30,11 @@ _TYPED = """
   document.querySelector('#__search').checked = true; box.focus(); box.value = %r;
   for (const kind of ['focus', 'keyup', 'input']) box.dispatchEvent(new Event(kind, {bubbles: true}));
   return true; })()
+"""
+_COPIED = """
+Array.from(document.querySelectorAll('pre code')).filter(block => block.querySelector('.gp')).map(block => {
+  block.setAttribute('data-md-copying', '');  // as the copy button does while it reads
+  const text = block.innerText; block.removeAttribute('data-md-copying'); return text.trim(); })
 """
 _FRAME = "new Promise(done => requestAnimationFrame(() => setTimeout(done, 50)))"
 
@@ -69,3 +76,18 @@ async def test_words_find_the_pages_that_hold_them(site: Path, start: str, typed
             assert {urlsplit(asked).netloc for asked in browser.requested if asked.startswith("http")} == {
                 urlsplit(address).netloc
             }
+
+
+async def test_the_copy_button_takes_what_is_typed_and_not_what_is_printed(site: Path) -> None:  # noqa: F811
+    async with chromium.opened((site / "tutorial.html").as_uri()) as browser:
+        copied: list[str] = []
+        typed = [
+            "\n".join(command.text for command in commands_of(block))
+            for block in blocks_of(ROOT / "docs" / "tutorial.md")
+            if block.language == "console"
+        ]
+        async with asyncio.timeout(chromium.PATIENCE_S):
+            while len(copied) < len(typed):
+                await browser.call("Runtime.evaluate", expression=_FRAME, awaitPromise=True)
+                copied = await browser.value(_COPIED) or []
+        assert [re.sub(r"\n+", "\n", text) for text in copied] == typed
