@@ -5,6 +5,8 @@ IS_NEW := import sys; sys.exit(sys.version_info < (3, 11))
 PYTHON ?= $(shell for python in python3 python3.13 python3.12 python3.11; do \
 	$$python -c '$(IS_NEW)' 2>/dev/null && echo $$python && break; done || echo python3)
 BIN := .venv/bin
+# Tests that wait for a server or a screen leave a core idle; files stay whole, for their fixtures index and serve.
+PROCESSES ?= 2
 QUESTION ?= 哪些城市搭建了婚恋交友平台？
 # Of the constrained torch, which only tests and measurements need, pip prefers the build for the processor alone (+cpu)
 # where one of its indexes has it; PyPI's own for Linux brings CUDA.
@@ -40,7 +42,7 @@ demo: .venv/installed
 	@$(BIN)/wenbao ask '$(QUESTION)'
 
 test: .venv/installed-test
-	@$(BIN)/python -m pytest --cov --cov-report=term-missing:skip-covered
+	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --cov --cov-report=term-missing:skip-covered
 
 test-slow: .venv/installed-test
 	@$(BIN)/python -m pytest -m slow

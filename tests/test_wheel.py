@@ -17,7 +17,6 @@ from importlib.metadata import distribution
 from pathlib import Path
 
 import pytest
-
 from packaging.requirements import Requirement
 
 ROOT = Path(__file__).parents[1]

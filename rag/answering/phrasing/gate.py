@@ -112,7 +112,10 @@ def _wrong_names(folded: str, passages: Sequence[Passage]) -> Iterator[Flaw]:
         yield Flaw(FlawKind.PLACE, text)
 
 
-_NOT = re.compile(r"(?:没有|没能|尚未|并未|未能|从未|未|无法|不再|并不|不)(?=[\u4e00-\u9fff]{2})")
+_NOT = re.compile(
+    r"(?:没有|没能|尚未|并未|未能|从未|未|无法|无需|无须|不再|并不|不用|不必|不需要?|不能|不会|不是|不得|不要|不)"
+    r"(?=[\u4e00-\u9fff]{2})"
+)
 
 
 def _negated(folded: str, quotes: Sequence[Quote]) -> Iterator[Flaw]:

@@ -93,6 +93,7 @@ FALSE = [
     ("霞浦县沙埕镇新建的冰库近日投用。", FlawKind.PLACE),
     ("码头上的乙等泊位有220个。", FlawKind.MISPLACED),
     ("如今船靠码头也不能装冰。", FlawKind.NEGATED),
+    ("如今船靠码头也不用装冰。", FlawKind.NEGATED),
     ("这座冰库大大提高了渔民的收入，受到一致好评。", FlawKind.FAR),
     ("详情见https://example.org/ice。", FlawKind.NAME),
 ]
