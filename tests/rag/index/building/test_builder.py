@@ -161,14 +161,14 @@ def test_another_way_of_cutting_splits_again_and_keeps_equal_chunks(
     bench: Bench, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     bench.build()
-    monkeypatch.setattr(builder, "splitter_label", lambda: "another")
+    monkeypatch.setattr(build, "splitter_label", lambda: "another")
     report = bench.build()
     assert (report.changed, report.embedded) == (True, 0)
 
 
 def test_other_terms_are_cut_anew_without_embedding(bench: Bench, monkeypatch: pytest.MonkeyPatch) -> None:
     bench.build()
-    monkeypatch.setattr(builder, "terms_label", lambda: "another")
+    monkeypatch.setattr(build, "terms_label", lambda: "another")
     monkeypatch.setattr(Analyzer, "term_hashes", lambda *_: hash_terms(["everywhere"]))
     report = bench.build()
     assert (report.changed, report.embedded) == (True, 0)
