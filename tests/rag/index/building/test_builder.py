@@ -9,7 +9,7 @@ import numpy as np
 import pytest
 
 from rag.errors import CorpusEmpty, CorpusMissing, IndexMissing
-from rag.index.building import builder, reading, vector_stage
+from rag.index.building import build, reading, vector_stage
 from rag.index.building.builder import build_index
 from rag.index.storage.generation import Generation
 from rag.index.storage.store import Store
