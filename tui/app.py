@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import asyncio
+import signal
+from contextlib import suppress
 from pathlib import Path
 from typing import TYPE_CHECKING, ClassVar, Protocol, runtime_checkable
 
@@ -79,10 +81,26 @@ class WenbaoApp(App[None]):
         return THEMES[default_theme(no_color=False)].variables
 
     def on_mount(self) -> None:
+        self._leave_when_told()
         self.set_keymap(self.keys.keymap())
         self._keeper.on_trouble = lambda error: self.post_message(HistoryTrouble(error))
         self.push_screen(ChatScreen(self._server_link, self.words, self._keeper))
         self.call_after_refresh(self._settle_in)
+
+    def _leave_when_told(self) -> None:
+        """Has SIGTERM leave as the reader would: the terminal is given back. The second one ends the process.
+
+        A loop that minds one signal is woken by all. Without that, one that comes just before the loop sleeps, such as
+        that of a resize, would be seen when the next key is pressed.
+        """
+        loop = asyncio.get_running_loop()
+
+        def told() -> None:
+            loop.remove_signal_handler(signal.SIGTERM)
+            self.call_later(self.action_quit)
+
+        with suppress(NotImplementedError, RuntimeError, ValueError):  # not everywhere, and in the main thread only
+            loop.add_signal_handler(signal.SIGTERM, told)
 
     async def _settle_in(self) -> None:
         """What the first frame does not wait for: what is wrong with the reader's files, the questions of before."""

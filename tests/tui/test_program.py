@@ -95,6 +95,20 @@ def test_a_terminal_that_grows_and_shrinks_shows_one_pane_or_two(sample_index: S
         assert leave(terminal) == ExitCode.OK
 
 
+def test_told_to_end_it_gives_the_terminal_back_and_keeps_what_was_typed(
+    sample_index: Settings, tmp_path: Path
+) -> None:
+    with chatting(sample_index, tmp_path) as terminal:
+        terminal.send(QUESTION)
+        terminal.until(terminal.shows(QUESTION))
+        os.kill(terminal.pid, signal.SIGTERM)
+        assert terminal.wait() == ExitCode.OK
+        assert OFF in terminal.written
+    with chatting(sample_index, tmp_path) as terminal:
+        terminal.until(terminal.shows(QUESTION))
+        assert leave(terminal) == ExitCode.OK
+
+
 @pytest.mark.parametrize("number", [signal.SIGTERM, signal.SIGHUP, signal.SIGKILL], ids=lambda number: number.name)
 def test_a_signal_leaves_no_server_behind(sample_index: Settings, tmp_path: Path, number: signal.Signals) -> None:
     with chatting(sample_index, tmp_path) as terminal:

@@ -84,8 +84,8 @@ def test_changes_are_indexed_until_ctrl_c(tmp_path: Path, embedder: Embedder) ->
         told.until("note: watching corpus")
         write_records(corpus / "b.jsonl", records("b", 1))
         assert "passages: 2 embedded, 2 kept" in printed.until("2 files, 2 articles; ")
-        (corpus / "c.docx").write_text("?")
-        assert printed.until("skipped") == "skipped c.docx: is not a .txt, .md, .jsonl or .jsonl.gz file\n"
+        (corpus / "c.xlsx").write_text("?")
+        assert printed.until("skipped") == "skipped c.xlsx: is not a .txt, .md, .jsonl or .jsonl.gz file\n"
         corpus.rename(tmp_path / "gone")
         assert told.until("error") == "error: there is no corpus at corpus\n"
         assert "after the next change" in told.until("note")
