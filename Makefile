@@ -14,11 +14,12 @@ PIP_INSTALL := $(BIN)/python -m pip install -qq --disable-pip-version-check -c c
 
 export PYTHONUTF8 := 1
 .DELETE_ON_ERROR:
-.PHONY: help demo test test-slow test-ray test-browser test-integrations tour docs reference lint check bench bench-peers fuzz schemathesis wheel clean
+.PHONY: help demo test coverage test-slow test-ray test-browser test-integrations tour docs reference lint check bench bench-peers fuzz schemathesis wheel clean
 
 help:
 	@echo "make demo       set up, index the built-in sample, answer a question"
-	@echo "make test       run the tests with coverage"
+	@echo "make test       run the tests"
+	@echo "make coverage   run them and tell which lines they do not reach; half as long again"
 	@echo "make test-slow  run the tests that take minutes"
 	@echo "make test-ray   embed on a Ray cluster of two nodes on this machine; installs Ray"
 	@echo "make test-browser  ask in a headless Chromium, which must be installed"
@@ -42,6 +43,9 @@ demo: .venv/installed
 	@$(BIN)/wenbao ask '$(QUESTION)'
 
 test: .venv/installed-test
+	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile
+
+coverage: .venv/installed-test
 	@$(BIN)/python -m pytest -n $(PROCESSES) --dist loadfile --cov --cov-report=term-missing:skip-covered
 
 test-slow: .venv/installed-test
