@@ -50,10 +50,12 @@ class Terminal:
         self.arrivals: list[float] = []
         """When each piece of it came, on `time.perf_counter`'s clock."""
         self.started = time.perf_counter()
+        # A size among the variables, where readline puts it, would count for more than that of the terminal.
+        inherited = {name: value for name, value in os.environ.items() if name not in {"COLUMNS", "LINES"}}
         self.process = pexpect.spawn(
             command[0],
             list(command[1:]),
-            env={**os.environ, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})},
+            env={**inherited, "TERM": "xterm-256color", "COLORTERM": "truecolor", **(environment or {})},
             cwd=folder,
             dimensions=(rows, columns),
             echo=False,

@@ -34,7 +34,7 @@ def chatting(settings: Settings, folder: Path, size: tuple[int, int] = NARROW, *
     """`wenbao chat` in Chinese over an index, once it is ready."""
     command = [sys.executable, "-m", "rag", "chat", "--vectors", str(settings.vectors), "--language", "zh", *flags]
     # Nothing of whoever runs the tests is met, and nothing is left in their folders.
-    places = {name: str(folder / name) for name in ("XDG_DATA_HOME", "XDG_CONFIG_HOME", "XDG_STATE_HOME")}
+    places = {name: str(folder / name) for name in ("XDG_DATA_HOME", "XDG_STATE_HOME", "WENBAO_CONFIG")}
     with Terminal(command, size, {"PYTHONPATH": str(ROOT), "LC_ALL": "C.UTF-8", **places}, folder) as terminal:
         terminal.until(terminal.shows(READY))
         yield terminal

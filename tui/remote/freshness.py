@@ -63,6 +63,8 @@ class Freshness:
         self._pause = pause or link.pause
         self._index: IndexOut | None = None
         self._hurry = asyncio.Event()
+        self._begun: JobOut | None = None
+        """A refresh that was just asked for, until the next look."""
 
     @property
     def index(self) -> IndexOut | None:
@@ -77,6 +79,14 @@ class Freshness:
 
     def saw(self, index: IndexOut) -> None:
         """Takes in what somebody has seen."""
+        begun, self._begun = self._begun, None
+        if (
+            begun is not None
+            and index.job is None
+            and (index.last_job is None or index.last_job.job_id != begun.job_id)
+        ):
+            # It was looked before the refresh began, and told after: else its end would be missed.
+            index = index.model_copy(update={"job": begun})
         seen, self._index = Seen(index, self._index), index
         for listener in list(self.listeners):
             listener(seen)
@@ -92,6 +102,7 @@ class Freshness:
         if self._index is not None:
             # A short refresh may be over at the next look, and is missed where its beginning is not known.
             self.saw(self._index.model_copy(update={"job": job}))
+        self._begun = job
         self._hurry.set()
 
     async def _look(self) -> None:

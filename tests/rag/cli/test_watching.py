@@ -85,7 +85,7 @@ def test_changes_are_indexed_until_ctrl_c(tmp_path: Path, embedder: Embedder) ->
         write_records(corpus / "b.jsonl", records("b", 1))
         assert "passages: 2 embedded, 2 kept" in printed.until("2 files, 2 articles; ")
         (corpus / "c.xlsx").write_text("?")
-        assert printed.until("skipped") == "skipped c.xlsx: is not a .txt, .md, .jsonl or .jsonl.gz file\n"
+        assert printed.until("skipped").startswith("skipped c.xlsx: is not a .txt, .md, .pdf")
         corpus.rename(tmp_path / "gone")
         assert told.until("error") == "error: there is no corpus at corpus\n"
         assert "after the next change" in told.until("note")

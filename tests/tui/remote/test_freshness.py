@@ -241,6 +241,33 @@ def test_a_look_beside_the_one_before_tells_what_has_happened() -> None:
     assert Seen(index("g1", last=other), index("g1", RUNNING)).ended is None
 
 
+async def test_a_look_that_was_under_way_when_a_refresh_began_does_not_hide_its_end() -> None:
+    class Server:
+        async def start_index(self) -> JobOut:
+            return RUNNING
+
+    class OneLink:
+        ready = True
+
+        async def client(self) -> Server:
+            return Server()
+
+        async def pause(self, seconds: float) -> None:
+            raise AssertionError("nothing is waited for")
+
+    freshness, seen = Freshness(OneLink()), []  # type: ignore[arg-type]
+    freshness.listeners.append(seen.append)
+    freshness.saw(index("g"))
+    await freshness.refresh()
+    freshness.saw(index("g"))  # asked for before the refresh, answered after it
+    assert seen[-1].index.job == RUNNING
+    ended = RUNNING.model_copy(update={"state": "failed"})
+    freshness.saw(index("g", last=ended))
+    assert seen[-1].ended == ended
+    freshness.saw(index("g", last=ended))
+    assert seen[-1].ended is None
+
+
 async def test_it_is_looked_seldom_while_nothing_goes_on(address: str) -> None:
     link = Link(lambda: (address, None))
     pauses: list[float] = []
