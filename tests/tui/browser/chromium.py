@@ -92,8 +92,13 @@ class Page:
             async with asyncio.timeout(PATIENCE_S):
                 while not (text and all(word in text for word in words)):
                     # The page draws a frame meanwhile, as long as it takes.
-                    await self.call("Runtime.evaluate", expression=_FRAME, awaitPromise=True)
-                    text = "\n".join(await self.lines())
+                    try:
+                        await self.call("Runtime.evaluate", expression=_FRAME, awaitPromise=True)
+                        text = "\n".join(await self.lines())
+                    except RuntimeError as error:
+                        if "navigated" not in str(error):  # a page that is left takes what was asked of it along
+                            raise
+                        text = ""
         except TimeoutError as error:
             raise TimeoutError(f"{words} are not on the page, which shows\n{text}") from error
         return text

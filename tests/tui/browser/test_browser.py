@@ -52,7 +52,9 @@ async def test_a_session_that_has_ended_can_be_started_again(sample_index: Setti
             await page.press("q", 81, modifiers=2)
             await page.call("Runtime.evaluate", expression=_CLOSED, awaitPromise=True)
             assert await page.value("document.querySelector('.closed').innerText.includes('会话已结束')")
-            await page.value("document.querySelector('.closed a').click()")
+            await page.value(
+                "setTimeout(() => document.querySelector('.closed a').click())"
+            )  # the page goes after its reply
             await page.until("就绪")
 
 
